@@ -1,0 +1,1 @@
+"""Grading and running the course: problem sets, classes, the author's gate, and the ``course`` command."""

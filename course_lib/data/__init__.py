@@ -1,0 +1,32 @@
+"""The data sets of the course, one function each.
+
+``load_x`` reads a file that comes with the course, ``fetch_x`` downloads and verifies a public file,
+``make_x`` simulates. Nothing is read or imported before it is called: the table below says which private
+module holds which function, and a new data set is one more line in it.
+
+Examples
+--------
+>>> from course_lib.data import make_ising
+>>> make_ising(4, 2.5, seed=0).shape
+(4, 32, 32)
+"""
+
+import importlib
+
+_MODULE_OF = {
+    "IsingData": "_ising",
+    "load_ising": "_ising",
+    "make_ising": "_ising",
+}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(set(globals()) | set(_MODULE_OF))

@@ -1,0 +1,22 @@
+"""The physics behind ``course_lib.data.make_*``: one module a system, loaded on first use.
+
+Examples
+--------
+>>> from course_lib.simulators import ising
+>>> round(ising.CRITICAL_TEMPERATURE, 4)
+2.2692
+"""
+
+import importlib
+
+_MODULES = frozenset({"ising"})
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(set(globals()) | _MODULES)

@@ -6,20 +6,22 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Beside the lock and this package, what the environment was made from: a changed lock makes it anew.
+# Touched after an installation that went through: a changed lock or package installs again, into the same place.
 STAMP := $(VENV)/.installed
 
 # nbgrader calls alembic by its bare name, so the environment's own folder comes first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# The course starts no browser of the user's from tests, and phones nobody.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-$(STAMP): requirements.lock pyproject.toml tools/find_python.sh
-	@python="$$(tools/find_python.sh)" && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+$(STAMP): pyproject.toml $(wildcard requirements.lock)
+	@test -f requirements.lock || { echo "requirements.lock is missing: git checkout requirements.lock" >&2; exit 1; }
+	@if ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+		python="$$(tools/find_python.sh)" && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV); \
+	fi
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(STAMP)

@@ -1,0 +1,120 @@
+"""Weights and outputs of single layers, against Keras itself and against a loop."""
+
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+
+from course_lib import introspection
+from course_lib.introspection import layers as module
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            keras.layers.Input((None, None, 2)),
+            keras.layers.Conv2D(3, 3, activation="relu", name="first"),
+            keras.layers.Conv2D(4, 2, name="second"),
+            keras.layers.GlobalAveragePooling2D(name="pool"),
+            keras.layers.Dense(1, activation="sigmoid", name="output"),
+        ]
+    )
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).normal(size=(5, 7, 6, 2)).astype(np.float32)
+
+
+def test_filters_are_the_kernel_with_the_filter_axis_first(model):
+    learned = introspection.filters(model, "first")
+    assert learned.shape == (3, 3, 3, 2) and learned.dtype == np.float32
+    for index in range(3):
+        np.testing.assert_array_equal(learned[index], np.asarray(model.layers[0].kernel)[..., index])
+
+
+def test_changing_the_returned_filters_leaves_the_model_alone(model):
+    before = np.asarray(model.layers[0].kernel).copy()
+    introspection.filters(model, 0)[:] = 0
+    np.testing.assert_array_equal(model.layers[0].kernel, before)
+
+
+def test_activations_follow_the_definition_of_a_convolution(model, images):
+    maps = introspection.activations(model, images, "first")
+    kernel, bias = (np.asarray(weight) for weight in model.layers[0].weights)
+    expected = np.zeros((5, 5, 4, 3))
+    for row in range(5):
+        for column in range(4):
+            patch = images[:, row : row + 3, column : column + 3]
+            expected[:, row, column] = np.tensordot(patch, kernel, axes=3) + bias
+    np.testing.assert_allclose(maps, np.maximum(expected, 0), atol=1e-5)
+
+
+def test_last_layer_equals_predict_whatever_the_batch_size(model, images):
+    expected = model.predict(images, verbose=0)
+    for batch_size in (1, 2, 5, 100):
+        np.testing.assert_allclose(
+            introspection.activations(model, images, -1, batch_size=batch_size), expected, atol=1e-6
+        )
+
+
+def test_no_retracing_for_other_sizes_and_new_weights_are_seen(model, images):
+    introspection.activations(model, images, "pool")
+    compiled = module._COMPILED[model]["pool"]
+    introspection.activations(model, images[:2, :5], "pool")
+    assert compiled.experimental_get_tracing_count() == 1
+    model.layers[0].set_weights([np.zeros_like(weight) for weight in model.layers[0].get_weights()])
+    model.layers[1].set_weights([np.zeros_like(weight) for weight in model.layers[1].get_weights()])
+    np.testing.assert_array_equal(introspection.activations(model, images, "pool"), 0)
+
+
+def test_a_model_that_is_gone_leaves_nothing_behind():
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    introspection.activations(model, np.zeros((1, 3)), 0)
+    watched = weakref.ref(model)
+    del model
+    keras.backend.clear_session()
+    gc.collect()
+    assert watched() is None
+
+
+@pytest.mark.parametrize("layer", ["nowhere", 9, -6])
+def test_unknown_layer_lists_the_known_ones(model, layer):
+    with pytest.raises(ValueError, match=r"no layer .*0: first, 1: second, 2: pool, 3: output"):
+        introspection.activations(model, np.zeros((1, 7, 6, 2)), layer)
+
+
+def test_a_layer_of_another_model_is_refused(model):
+    with pytest.raises(ValueError, match="no layer 'foreign'"):
+        introspection.find_layer(model, keras.layers.Dense(1, name="foreign"))
+
+
+def test_filters_of_a_dense_layer_are_refused(model):
+    with pytest.raises(ValueError, match=r"'output' \(Dense\) has no two-dimensional filters"):
+        introspection.filters(model, "output")
+
+
+def test_wrong_input_shape_names_the_right_one(model):
+    with pytest.raises(ValueError, match=r"\(n, None, None, 2\), not \(1, 7, 6, 3\)"):
+        introspection.activations(model, np.zeros((1, 7, 6, 3)), "first")
+    with pytest.raises(ValueError, match=r"not \(7, 6, 2\)"):
+        introspection.activations(model, np.zeros((7, 6, 2)), "first")
+
+
+def test_a_subclassed_model_without_graph_is_refused():
+    class Plain(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2, name="dense")
+
+        def call(self, values):
+            return self.dense(values)
+
+    model = Plain()
+    model(np.zeros((1, 3), dtype=np.float32))
+    with pytest.raises(ValueError, match="no graph from its input to 'dense'"):
+        introspection.activations(model, np.zeros((1, 3)), "dense")

@@ -1,0 +1,40 @@
+"""The interactive figures of the chapters: what needs only mathematics computes in the browser.
+
+Each explorable loads on first use; `base` says how to add one.
+
+Examples
+--------
+>>> from course_lib.explorables import PixelArithmetic
+>>> PixelArithmetic(bias=0).summary().startswith("The nine products add up to 26")
+True
+"""
+
+import importlib
+
+_MODULES = {
+    "BandedMatrix": "banded_matrix",
+    "ConvolutionOperations": "convolution_operations",
+    "FilterWalker": "filter_walker",
+    "PixelArithmetic": "pixel_arithmetic",
+    "ReceptiveFieldBuilder": "receptive_field_builder",
+    "TransposedConvolutionSteps": "transposed_convolution_steps",
+}
+
+__all__ = [
+    "BandedMatrix",
+    "ConvolutionOperations",
+    "FilterWalker",
+    "PixelArithmetic",
+    "ReceptiveFieldBuilder",
+    "TransposedConvolutionSteps",
+]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(set(globals()) | set(_MODULES))

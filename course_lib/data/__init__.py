@@ -17,6 +17,13 @@ _MODULE_OF = {
     "IsingData": "_ising",
     "load_ising": "_ising",
     "make_ising": "_ising",
+    "DataUnavailable": "_resolution",
+    "StandInNotice": "_resolution",
+    "WineQuality": "_wine_quality",
+    "fetch_wine_quality": "_wine_quality",
+    "make_wine_quality": "_wine_quality",
+    "student_name": "_student",
+    "student_seed": "_student",
 }
 
 __all__ = list(_MODULE_OF)

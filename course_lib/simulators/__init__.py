@@ -9,7 +9,12 @@ Examples
 
 import importlib
 
-_MODULES = frozenset({"ising"})
+_MODULES = frozenset(
+    {
+        "ising",
+        "wine_quality",
+    }
+)
 
 
 def __getattr__(name):

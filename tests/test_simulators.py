@@ -1,0 +1,54 @@
+"""What every simulator promises: seeds decide everything, bad arguments get one clear error."""
+
+import random
+
+import numpy as np
+import pytest
+
+from course_lib import data
+
+#: A small call of each maker.
+CALLS = {
+    "make_wine_quality": {"n_samples": 50},
+}
+
+
+def arrays_of(value):
+    """All arrays in a (nested) named tuple."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, tuple):
+        return [array for item in value for array in arrays_of(item)]
+    return []
+
+
+def bytes_of(value):
+    return b"".join(array.tobytes() for array in arrays_of(value))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_seed_decides_everything_and_nothing_else_does(name):
+    make = getattr(data, name)
+    np.random.seed(1)  # noqa: NPY002 - the global state is what must stay untouched
+    random.seed(1)
+    before = np.random.get_state()[1].tobytes(), random.getstate()  # noqa: NPY002
+    first = bytes_of(make(**CALLS[name], seed=5))
+    after = np.random.get_state()[1].tobytes(), random.getstate()  # noqa: NPY002
+    assert before == after
+    assert first and first == bytes_of(make(**CALLS[name], seed=5))
+    assert first != bytes_of(make(**CALLS[name], seed=6))
+    assert bytes_of(make(**CALLS[name])) != bytes_of(make(**CALLS[name]))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_arrays_are_finite(name):
+    for array in arrays_of(getattr(data, name)(**CALLS[name], seed=7)):
+        assert array.size and (array.dtype.kind not in "fc" or np.isfinite(array).all())
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("value", [0, -3, 2.5, "many"])
+def test_a_bad_number_is_one_clear_error(name, value):
+    first = next(iter(CALLS[name]))
+    with pytest.raises(ValueError, match=rf"{first} must be"):
+        getattr(data, name)(**{**CALLS[name], first: value}, seed=0)

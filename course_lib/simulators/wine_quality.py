@@ -20,17 +20,17 @@ from scipy.special import ndtr
 from course_lib.simulators._arguments import require_count
 
 FEATURE_NAMES = (
-    "fixed acidity",
-    "volatile acidity",
-    "citric acid",
-    "residual sugar",
-    "chlorides",
-    "free sulfur dioxide",
-    "total sulfur dioxide",
-    "density",
+    "fixed acidity",  # g/dm3, as tartaric acid
+    "volatile acidity",  # g/dm3, as acetic acid
+    "citric acid",  # g/dm3
+    "residual sugar",  # g/dm3
+    "chlorides",  # g/dm3, as sodium chloride
+    "free sulfur dioxide",  # mg/dm3
+    "total sulfur dioxide",  # mg/dm3
+    "density",  # g/cm3
     "pH",
-    "sulphates",
-    "alcohol",
+    "sulphates",  # g/dm3, as potassium sulphate
+    "alcohol",  # percent by volume
 )
 
 _DENSITY = FEATURE_NAMES.index("density")

@@ -1,0 +1,680 @@
+"""A class: one semester's run of the course in a folder of its own, driven through nbgrader's Python interface.
+
+The folder is an ordinary nbgrader course (``source/ release/ submitted/ autograded/ feedback/``, ``gradebook.db``,
+``nbgrader_config.py``), so that nbgrader's own commands and the formgrader work in it unchanged. What this module
+adds to it: problem sets come from `autograder.problem_sets`, a release is tried out and searched for solutions
+before anything of the class changes, and each submission is graded by itself, so that none can stop the others.
+
+Files of our own lie in ``grading/EXERCISE/``: ``STUDENT.json`` says what was graded, so that an unchanged
+submission is not graded twice, and ``STUDENT.log`` keeps what nbgrader said.
+
+nbgrader is imported only where it is used: its import alone costs four seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from autograder.errors import CourseError
+
+CONFIGURATION = "nbgrader_config.py"
+GRADEBOOK = "gradebook.db"
+STEPS = ("source", "release", "submitted", "autograded", "feedback")
+
+#: Text that shows that a secret was not taken out, also when the marker is misspelt and nbgrader overlooks it.
+_MARKER = re.compile(
+    r"(?:^\W*(?i:begin|end)|\b(?:BEGIN|END))[ _-]*(?i:solution|hidden[ _-]*test|mark(?:ing)?[ _-]*scheme)"
+)
+
+_CONFIGURATION_TEXT = Template('''\
+"""Settings of this class, read by nbgrader, the formgrader and the course command. Change them as you like."""
+
+import os
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    GetGrades,
+    IgnorePattern,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+
+from autograder.preprocessors import (
+    ExecuteToTheEnd,
+    HideHiddenTests,
+    RepairCells,
+    SaveFinitePoints,
+    put_environment_first_on_path,
+)
+
+put_environment_first_on_path()
+c = get_config()
+
+# The folder may be moved: nothing in it names its own place.
+c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
+c.CourseDirectory.course_id = $course_id
+# A problem set's .md holds its solutions: it never belongs into source/, and would not be released from there.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md"]
+
+# What the student finds where the solution was.
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
+c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
+
+# Seconds that one cell, and that one whole notebook may take.
+c.Execute.timeout = 120
+c.ExecuteToTheEnd.notebook_timeout = 600
+
+# nbgrader's steps in its own order, three of them replaced; why: python -m pydoc autograder.preprocessors
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput,
+    RepairCells,
+    DeduplicateIds,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    ExecuteToTheEnd,
+    IgnorePattern,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveFinitePoints,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+# Without HideHiddenTests the students read the hidden tests and the mark schemes in their feedback.
+c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPreprocessor]
+''')
+
+_README_TEXT = Template("""\
+# $name
+
+This folder is one class of the course, and an ordinary nbgrader course. `course release . ex08_1` writes the student
+version of a problem set into `release/`; what the students hand in goes to `submitted/STUDENT/ex08_1/ex08_1.ipynb`;
+`course grade . ex08_1` runs and marks it (again: only what is new), and `course feedback . ex08_1` writes one page
+for each student into `feedback/`. Late penalties, time limits and the texts of the stubs are set in
+`nbgrader_config.py`; marks are in `gradebook.db`, which is worth a backup.
+
+Written answers are marked in nbgrader's formgrader: run `jupyter lab` in this folder and choose Nbgrader, then
+Formgrader. `nbgrader autograde ex08_1`, `nbgrader export` and all its other commands work here too and give the same
+marks. `source/` holds solutions and hidden tests, so give students `release/` only, and keep this folder private.
+""")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What grading one submission gave.
+
+    Attributes
+    ----------
+    student : str
+    points, maximum : float
+        Automatic points, and the most there can be.
+    waiting : float
+        Points that a person still has to decide about.
+    status : str
+        ``"graded"``, ``"unchanged"`` (graded earlier) or ``"not graded"`` (0 points; `notes` say why).
+    notes : tuple of str
+        What the instructor should know: repaired cells, time limits, dead kernels, reasons.
+    seconds : float
+        Wall time of this grading; of the earlier one when unchanged.
+    """
+
+    student: str
+    points: float
+    maximum: float
+    waiting: float
+    status: str
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The feedback pages of one student, or the reason why there are none."""
+
+    student: str
+    pages: tuple[Path, ...]
+    reason: str = ""
+
+
+def new_class(folder: str | os.PathLike, name: str | None = None) -> Classroom:
+    """Make a class in a new or empty folder.
+
+    Parameters
+    ----------
+    folder : path
+        Its parents are made when missing.
+    name : str, optional
+        Title of the class; the folder's name if not given.
+
+    Returns
+    -------
+    Classroom
+
+    Raises
+    ------
+    CourseError
+        If the folder holds anything already; nothing is touched then.
+    """
+    folder = Path(folder).expanduser().resolve()
+    if folder.is_dir() and not any(folder.iterdir()):
+        pass
+    elif (folder / CONFIGURATION).is_file():
+        raise CourseError(f"{folder} is a class already: use it, or choose another folder.")
+    elif folder.exists():
+        raise CourseError(f"A new class needs a new or empty folder, but {folder} exists: choose another one.")
+    name = name or folder.name
+    course_id = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "class"
+
+    from autograder.preprocessors import put_environment_first_on_path
+
+    put_environment_first_on_path()
+    for step in STEPS:
+        (folder / step).mkdir(parents=True)
+    (folder / CONFIGURATION).write_text(_CONFIGURATION_TEXT.substitute(course_id=repr(course_id)), encoding="utf-8")
+    (folder / "README.md").write_text(_README_TEXT.substitute(name=name), encoding="utf-8")
+    classroom = Classroom(folder)
+    with classroom.gradebook():
+        pass  # opening it makes its tables
+    return classroom
+
+
+class Classroom:
+    """A class that exists.
+
+    Parameters
+    ----------
+    folder : path
+        Made by `new_class`, or any nbgrader course with an ``nbgrader_config.py``.
+
+    Raises
+    ------
+    CourseError
+        If it is no class, or its configuration cannot be read.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = Path(folder).expanduser().resolve()
+        if not (self.folder / CONFIGURATION).is_file():
+            raise CourseError(
+                f"{folder} is not a class (it has no {CONFIGURATION}): name the folder of one, "
+                f"or make it with 'course class new {folder}'."
+            )
+        from traitlets.config import PyFileConfigLoader
+
+        try:
+            self._configuration = PyFileConfigLoader(CONFIGURATION, path=str(self.folder)).load_config()
+        except Exception as error:  # the file is a program that the instructor may edit
+            raise CourseError(
+                f"{self.folder / CONFIGURATION} cannot be read ({type(error).__name__}: {error}): correct it."
+            ) from error
+
+    # -- release ------------------------------------------------------------------------------------------
+
+    def release(self, exercise: str, *, force: bool = False) -> Path:
+        """Build the source of a problem set and its student version.
+
+        Everything is done and searched in a throw-away class first; a problem set that cannot be released changes
+        nothing here.
+
+        Parameters
+        ----------
+        exercise : str
+            Any spelling that `autograder.problem_sets.find` knows.
+        force : bool
+            Release although submissions exist, or although the source notebook was edited by hand.
+
+        Returns
+        -------
+        pathlib.Path
+            The student version.
+
+        Raises
+        ------
+        CourseError
+            If there are submissions (without `force`), the notebook breaks a rule of nbgrader, or a line of a
+            solution, hidden test or mark scheme would stand in the student version.
+        """
+        from autograder import problem_sets
+
+        problem_set = problem_sets.find(exercise)
+        name = problem_set.name
+        source = self.folder / "source" / name / f"{name}.ipynb"
+        release = self.folder / "release" / name / f"{name}.ipynb"
+        record = self.folder / "grading" / name / "release.json"
+        students = self._all_students_of(name)
+        if students and not force:
+            raise CourseError(
+                f"{name} has submissions of {len(students)} student{'s' * (len(students) > 1)} ({students[0]} ...): "
+                f"they worked on the released version, and other tests or points would change their marks. "
+                f"Use --force if that is what you want, then grade again."
+            )
+        built = json.loads(record.read_text())["source_sha256"] if record.is_file() else None
+        if source.is_file() and not force and built and _sha256(source) != built:
+            raise CourseError(
+                f"{source} was edited since it was built: move the changes into {problem_set.path.name}, "
+                f"or lose them with --force."
+            )
+        with tempfile.TemporaryDirectory() as trial_folder:
+            trial = Path(trial_folder).resolve()
+            trial_source = trial / "source" / name / f"{name}.ipynb"
+            problem_sets.build_source(problem_set, trial_source)
+            self._generate_assignment(name, root=trial)
+            leaks = find_leaks(trial_source, trial / "release" / name / f"{name}.ipynb")
+            if leaks:
+                raise CourseError(
+                    f"{name} was not released, because its student version would hold "
+                    f"{len(leaks)} line{'s' * (len(leaks) > 1)} of a solution, hidden test or mark scheme, "
+                    f"such as {leaks[0]!r}: correct the markers in {problem_set.path.name}."
+                )
+            with _restored_on_failure(source.parent, release.parent):
+                source.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(trial_source, source)
+                self._generate_assignment(name, root=self.folder)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({"source_sha256": _sha256(source)}) + "\n", encoding="utf-8")
+        return release
+
+    def _generate_assignment(self, name: str, *, root: Path) -> None:
+        from nbgrader.converters import GenerateAssignment
+
+        with self._converter(GenerateAssignment, name, root=root) as (converter, log):
+            try:
+                converter.start()
+            except Exception as error:
+                reason = _last_error(log.getvalue()) or str(error)
+                if "there are submissions" in reason:
+                    reason += " Make a new class for the changed problem set, or delete the submissions first."
+                raise CourseError(f"nbgrader could not release {name}: {reason}") from error
+
+    # -- grading ------------------------------------------------------------------------------------------
+
+    def submissions(self, exercise: str, student: str | None = None) -> list[str]:
+        """Return the students who handed something in, sorted.
+
+        Parameters
+        ----------
+        exercise : str
+        student : str, optional
+            Only this one.
+
+        Raises
+        ------
+        CourseError
+            If the exercise is not released here, or nobody (or not this student) handed it in.
+        """
+        name = self._released(exercise)
+        place = self.folder / "submitted"
+        students = self._students_with_folder(name)
+        if student is None:
+            if not students:
+                raise CourseError(
+                    f"No submissions of {name}: put each student's notebook at {place}/STUDENT/{name}/{name}.ipynb."
+                )
+            return students
+        if student not in students:
+            known = f"; there are those of {_listing(students)}" if students else ""
+            raise CourseError(
+                f"No submission of {name} by {student!r}{known}. Put it at {place}/{student}/{name}/{name}.ipynb."
+            )
+        return [student]
+
+    def grade(self, exercise: str, student: str, *, regrade: bool = False) -> Mark:
+        """Grade one submission; whatever it holds, there is a mark.
+
+        Parameters
+        ----------
+        exercise, student : str
+        regrade : bool
+            Grade again although neither the submission nor the tests changed.
+
+        Returns
+        -------
+        Mark
+
+        Notes
+        -----
+        nbgrader's stock behaviour (a line on stderr is 0 points, NaN is full marks, a dead kernel is no mark at
+        all) is replaced by `autograder.preprocessors` through the class's configuration. Marks given by hand
+        stay; nbgrader asks the person to look at the new answer.
+        """
+        from nbgrader.converters import Autograde
+
+        name = self._released(exercise)
+        self.submissions(name, student)
+        record = self.folder / "grading" / name / f"{student}.json"
+        fingerprint = self._fingerprint(name, student)
+        if not regrade:
+            earlier = _read_json(record)
+            graded = (self.folder / "autograded" / student / name).is_dir()
+            if earlier.get("status") == "graded" and earlier.get("fingerprint") == fingerprint and graded:
+                return self._mark(name, student, "unchanged", tuple(earlier["notes"]), earlier["seconds"])
+        # From here on the earlier result is no longer true, also if this one is interrupted.
+        record.unlink(missing_ok=True)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        notes = self._missing_notebooks(name, student)
+        status = "not graded"
+        log = None
+        if not notes:
+            with self._converter(Autograde, name, student=student) as (converter, log), _collected_notes(notes):
+                try:
+                    converter.start()
+                    status = "graded"
+                except Exception as error:
+                    notes.append(_reason(log.getvalue(), error))
+                    log.write(traceback.format_exc())
+            record.with_suffix(".log").write_text(log.getvalue(), encoding="utf-8")
+        if status == "not graded":
+            self._give_nothing(name, student)
+        seconds = time.monotonic() - start
+        outcome = {"fingerprint": fingerprint, "notes": notes, "seconds": seconds, "status": status}
+        record.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+        return self._mark(name, student, status, tuple(notes), seconds)
+
+    def _missing_notebooks(self, name: str, student: str) -> list[str]:
+        place = self.folder / "submitted" / student / name
+        with self.gradebook() as gradebook:
+            wanted = [f"{notebook.name}.ipynb" for notebook in gradebook.find_assignment(name).notebooks]
+        missing = [file for file in wanted if not (place / file).is_file()]
+        if not missing:
+            return []
+        others = sorted(path.name for path in place.glob("*.ipynb") if path.name not in wanted)
+        hint = f"; rename {_listing(others)} if that is meant" if others else ""
+        return [f"no {_listing(missing)} was handed in{hint}"]
+
+    def _give_nothing(self, name: str, student: str) -> None:
+        """0 automatic points, and no work for a person, so that exported marks say the same as the table."""
+        shutil.rmtree(self.folder / "autograded" / student / name, ignore_errors=True)
+        with self.gradebook() as gradebook:
+            gradebook.update_or_create_student(student)
+            submission = gradebook.update_or_create_submission(name, student)
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    grade.auto_score = 0
+                    grade.needs_manual_grade = False
+            gradebook.db.commit()
+
+    def _mark(self, name, student, status, notes, seconds) -> Mark:
+        points = maximum = waiting = 0.0
+        with self.gradebook() as gradebook:
+            for notebook in gradebook.find_submission(name, student).notebooks:
+                by_hand = {cell.name for cell in (*notebook.notebook.solution_cells, *notebook.notebook.task_cells)}
+                for grade in notebook.grades:
+                    if grade.name not in by_hand:
+                        points += grade.auto_score or 0.0
+                        maximum += grade.max_score
+                    elif grade.needs_manual_grade and grade.manual_score is None:
+                        waiting += grade.max_score
+        return Mark(student, points, maximum, waiting, status, notes, seconds)
+
+    # -- feedback -----------------------------------------------------------------------------------------
+
+    def feedback(self, exercise: str, student: str, *, show_hidden_tests: bool = False) -> Feedback:
+        """Write the feedback pages of one student.
+
+        Parameters
+        ----------
+        exercise, student : str
+        show_hidden_tests : bool
+            Leave hidden tests and mark schemes in.
+
+        Returns
+        -------
+        Feedback
+        """
+        from nbgrader.converters import GenerateFeedback
+        from nbgrader.preprocessors import GetGrades
+
+        from autograder.preprocessors import HideHiddenTests
+
+        name = self._released(exercise)
+        if not (self.folder / "autograded" / student / name).is_dir():
+            notes = _read_json(self.folder / "grading" / name / f"{student}.json").get("notes")
+            return Feedback(student, (), _listing(notes) if notes else "not graded yet: run 'course grade' first")
+        with self._converter(GenerateFeedback, name, student=student) as (converter, log):
+            steps = [step for step in converter.preprocessors if step is not HideHiddenTests]
+            if not show_hidden_tests:
+                # Also in a class whose configuration is nbgrader's own.
+                steps.insert(steps.index(GetGrades) + 1 if GetGrades in steps else 0, HideHiddenTests)
+            converter.preprocessors = steps
+            try:
+                converter.start()
+            except Exception as error:
+                return Feedback(student, (), _reason(log.getvalue(), error))
+        return Feedback(student, tuple(sorted((self.folder / "feedback" / student / name).glob("*.html"))))
+
+    # -- what the above share -----------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def gradebook(self):
+        """Open the class's gradebook (nbgrader's ``Gradebook``) and close it again.
+
+        Raises
+        ------
+        CourseError
+            If the file is no gradebook, or another program keeps it locked.
+        """
+        import sqlalchemy
+        from nbgrader.api import Gradebook
+
+        course = self._course(self.folder)
+        try:
+            with _without_warnings(), Gradebook(course.db_url, course.course_id) as gradebook:
+                yield gradebook
+        except sqlalchemy.exc.DBAPIError as error:
+            raise CourseError(
+                f"The gradebook {course.db_url} cannot be used ({error.orig}): close other programs that use it, "
+                f"or restore it from a backup."
+            ) from error
+
+    def _course(self, root: Path, **options):
+        from nbgrader.coursedir import CourseDirectory
+
+        course = CourseDirectory(config=self._configuration, **options)
+        course.root = str(root)
+        if root != self.folder:
+            course.db_url = f"sqlite:///{root / GRADEBOOK}"
+        return course
+
+    @contextlib.contextmanager
+    def _converter(self, converter_class, name: str, *, student: str | None = None, root: Path | None = None):
+        """Yield an nbgrader converter and what it logs; the working folder is put back afterwards."""
+        log = io.StringIO()
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+        logger = logging.Logger("nbgrader", level=logging.INFO)  # not in the tree of loggers: the terminal stays ours
+        logger.addHandler(handler)
+        # nbgrader reads the student as a pattern.
+        pattern = "*" if student is None else glob.escape(student)
+        course = self._course(root or self.folder, assignment_id=name, student_id=pattern)
+        converter = converter_class(coursedir=course, config=self._configuration, log=logger)
+        converter.force = True
+        working_folder = os.getcwd()
+        try:
+            with _without_warnings():
+                yield converter, log
+        finally:
+            os.chdir(working_folder)
+            os.environ.pop("NBGRADER_EXECUTION", None)  # nbgrader leaves it behind after an error
+
+    def _released(self, exercise: str) -> str:
+        """The name of an exercise that is released in this class."""
+        name = exercise
+        if not (self.folder / "release" / name).is_dir():
+            from autograder import problem_sets
+
+            name = problem_sets.find(exercise).name
+        if not (self.folder / "release" / name).is_dir():
+            raise CourseError(f"{name} is not released in this class: run 'course release {self.folder} {name}' first.")
+        return name
+
+    def _students_with_folder(self, name: str) -> list[str]:
+        place = self.folder / "submitted"
+        return sorted(
+            path.parent.name
+            for path in place.glob(f"*/{name}")
+            if path.is_dir() and not path.parent.name.startswith(".")
+        )
+
+    def _all_students_of(self, name: str) -> list[str]:
+        from nbgrader.api import MissingEntry
+
+        students = set(self._students_with_folder(name))
+        with self.gradebook() as gradebook, contextlib.suppress(MissingEntry):
+            students |= {submission.student.id for submission in gradebook.find_assignment(name).submissions}
+        return sorted(students)
+
+    def _fingerprint(self, name: str, student: str) -> str:
+        """Of everything that the mark depends on: the submission, the tests, the settings."""
+        digest = hashlib.sha256()
+        for folder in (self.folder / "submitted" / student / name, self.folder / "source" / name):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and ".ipynb_checkpoints" not in path.parts:
+                    digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode())
+        digest.update(_sha256(self.folder / CONFIGURATION).encode())
+        return digest.hexdigest()
+
+
+def find_leaks(source: str | os.PathLike, release: str | os.PathLike) -> list[str]:
+    """Return the lines of a release that only the instructor may see.
+
+    Parameters
+    ----------
+    source, release : path
+        The notebook with solutions and the student version made of it.
+
+    Returns
+    -------
+    list of str
+        Lines of solutions, hidden tests and mark schemes that stand anywhere in the release (sources, outputs,
+        metadata), and markers that were left over, misspelt ones included. A line that also stands outside of
+        them, such as an import, is no secret.
+    """
+    secret, public = set(), set()
+    for cell in json.loads(Path(source).read_text(encoding="utf-8"))["cells"]:
+        lines = "".join(cell["source"]).splitlines()
+        inside = False
+        marked = any(_MARKER.search(line) for line in lines)
+        answer = cell.get("metadata", {}).get("nbgrader", {}).get("solution", False)
+        for line in lines:
+            marker = _MARKER.search(line)
+            if marker:
+                inside = "BEGIN" in marker[0].upper()
+                continue
+            (secret if inside or (answer and not marked) else public).add(line.strip())
+    released = [
+        line.strip()
+        for text in _texts(json.loads(Path(release).read_text(encoding="utf-8")))
+        for line in text.splitlines()
+    ]
+    # Short lines ("pass", ")", "else:") tell nothing.
+    secret = {line for line in secret - public if len(line) > 6}
+    return [line for line in released if line in secret or _MARKER.search(line)]
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    """nbgrader's use of SQLAlchemy and copied cells give warnings that no instructor can act on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _restored_on_failure(*folders: Path):
+    """nbgrader deletes the earlier release before it makes the new one; if that fails, bring the earlier one back."""
+    with tempfile.TemporaryDirectory() as keep:
+        for number, folder in enumerate(folders):
+            if folder.is_dir():
+                shutil.copytree(folder, Path(keep) / str(number))
+        try:
+            yield
+        except BaseException:
+            for number, folder in enumerate(folders):
+                shutil.rmtree(folder, ignore_errors=True)
+                if (Path(keep) / str(number)).is_dir():
+                    shutil.copytree(Path(keep) / str(number), folder)
+            raise
+
+
+@contextlib.contextmanager
+def _collected_notes(notes: list[str]):
+    """Add what the preprocessors have to say about a submission to `notes`."""
+    from autograder.preprocessors import notes as logger
+
+    handler = logging.Handler()
+    handler.emit = lambda record: notes.append(record.getMessage())
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _reason(log: str, error: Exception) -> str:
+    """Say in one line why nbgrader gave a submission up."""
+    last = _last_error(log) or f"{type(error).__name__}: {error}"
+    if "NotJSONError" in last or "JSONDecodeError" in last or "Notebook does not appear to be JSON" in last:
+        return "the notebook is not readable (its JSON is broken); ask for a new copy"
+    return last
+
+
+def _last_error(log: str) -> str:
+    """Return the last line of the last traceback in a log of nbgrader, the one that names the error."""
+    found = re.findall(r"^([A-Za-z_][\w.]*(?:Error|Exception|Invalid)\w*(?::.*)?)$", log, flags=re.MULTILINE)
+    return found[-1].strip()[:300] if found else ""
+
+
+def _read_json(path: Path) -> dict:
+    """The content of one of our records; a missing or broken one counts as nothing known."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _listing(names) -> str:
+    """Join names, the first five of them."""
+    names = list(names)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,187 @@
+"""The ``course`` command. Each command is a thin wrapper; what it does lives in the module that it imports.
+
+The imports stand inside the commands, so that ``course --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.errors import CourseError
+
+app = typer.Typer(
+    name="course",
+    help="Run the course: its chapters, its problem sets and its classes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+classes = typer.Typer(help="Make a class.", no_args_is_help=True)
+app.add_typer(classes, name="class")
+
+ClassFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the class.")]
+Exercise = Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as ex08_1 or 8.1.")]
+
+
+@classes.command("new")
+def new_class(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    name: Annotated[str | None, typer.Option(help="Title of the class; the folder's name if not given.")] = None,
+) -> None:
+    """Make a class: an nbgrader course in a folder of its own."""
+    from autograder.classroom import new_class
+
+    classroom = new_class(folder, name)
+    typer.echo(f"Made the class {classroom.folder}. Next: course release {folder} ex08_1")
+
+
+@app.command()
+def release(
+    folder: ClassFolder,
+    exercise: Exercise,
+    force: Annotated[bool, typer.Option("--force", help="Although there are submissions or hand-made edits.")] = False,
+) -> None:
+    """Build a problem set's source notebook and its student version."""
+    from autograder.classroom import Classroom
+
+    student_version = Classroom(folder).release(exercise, force=force)
+    typer.echo(f"Student version: {student_version}")
+
+
+@app.command()
+def grade(
+    folder: ClassFolder,
+    exercise: Exercise,
+    student: Annotated[str | None, typer.Option(help="Only this student.")] = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Also what was graded and did not change.")] = False,
+) -> None:
+    """Run and mark the submissions, one after the other. Exits with 1 if some could not be graded."""
+    from rich.console import Console
+
+    from autograder.classroom import Classroom
+
+    console = Console()
+    classroom = Classroom(folder)
+    students = classroom.submissions(exercise, student)
+    marks, interrupted = [], False
+    try:
+        for mark in _with_progress(students, lambda one: classroom.grade(exercise, one, regrade=regrade), console):
+            marks.append(mark)
+    except KeyboardInterrupt:
+        interrupted = True
+    print_marks(marks, console, title=exercise)
+    if interrupted:
+        raise CourseError(
+            f"Interrupted: {len(marks)} of {len(students)} are graded and stay so; "
+            f"the same command goes on with the others."
+        )
+    failed = [mark.student for mark in marks if mark.status == "not graded"]
+    if failed:
+        raise CourseError(
+            f"{len(failed)} of {len(marks)} could not be graded and have 0 points ({', '.join(failed[:5])}"
+            f"{' ...' if len(failed) > 5 else ''}): the table says why, "
+            f"{classroom.folder / 'grading'} holds the logs."
+        )
+
+
+def _with_progress(students, do, console):
+    """Yield ``do(student)`` for each student, with a bar: how many, how fast, how long still."""
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TimeElapsedColumn(),
+    ]
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=len(students), pace="")
+        start = time.monotonic()
+        for done, student in enumerate(students):
+            if console.is_terminal:
+                progress.update(bar, description=escape(student))
+            else:
+                console.print(f"{done + 1}/{len(students)} {escape(student)}")
+            result = do(student)
+            each = (time.monotonic() - start) / (done + 1)
+            left = round(each * (len(students) - done - 1))
+            pace = f"{60 / each:.1f}/min, {left // 60}:{left % 60:02d} left"
+            progress.update(bar, advance=1, pace=pace)
+            yield result
+
+
+def print_marks(marks, console, *, title: str = "") -> None:
+    """Print one row for each `autograder.classroom.Mark`, and below what the instructor should know."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not marks:
+        return
+    table = Table(title=title, title_justify="left")
+    table.add_column("student", overflow="fold")
+    table.add_column("automatic points", justify="right")
+    table.add_column("for a person", justify="right")
+    table.add_column("status")
+    table.add_column("seconds", justify="right")
+    remarks = []
+    for mark in marks:
+        colour = {"not graded": "red", "unchanged": "dim"}.get(mark.status, "green")
+        table.add_row(
+            # Names and notes come from students: Text shows them as they are, markup would be obeyed.
+            Text(mark.student),
+            f"{mark.points:g} of {mark.maximum:g}",
+            f"{mark.waiting:g}" if mark.waiting else "",
+            Text(mark.status, style=colour),
+            f"{mark.seconds:.1f}",
+        )
+        remarks += [Text.assemble((mark.student, "bold"), ": ", "; ".join(mark.notes))] if mark.notes else []
+    console.print(table)
+    for remark in remarks:
+        console.print(remark)
+
+
+@app.command()
+def feedback(
+    folder: ClassFolder,
+    exercise: Exercise,
+    student: Annotated[str | None, typer.Option(help="Only this student.")] = None,
+    show_hidden_tests: Annotated[
+        bool, typer.Option("--show-hidden-tests", help="Leave hidden tests and mark schemes in the pages.")
+    ] = False,
+) -> None:
+    """Write one feedback page for each student and print where it is."""
+    from autograder.classroom import Classroom
+
+    classroom = Classroom(folder)
+    students = classroom.submissions(exercise, student)
+    without = []
+    for one in students:
+        made = classroom.feedback(exercise, one, show_hidden_tests=show_hidden_tests)
+        for page in made.pages:
+            typer.echo(str(page))
+        if not made.pages:
+            without.append(f"{one} ({made.reason})")
+    if without:
+        raise CourseError(f"No feedback for {len(without)} of {len(students)}: {'; '.join(without)}")
+
+
+def main() -> None:
+    """Entry point of the console script: a mistake of the user's is one line and exit status 1."""
+    try:
+        app()
+    except CourseError as error:
+        sys.exit("course: " + " ".join(str(error).split()))
+    except PermissionError as error:
+        sys.exit(f"course: {error.filename} may not be written or read: choose another folder, or change its owner.")
+
+
+if __name__ == "__main__":
+    main()

@@ -132,8 +132,8 @@ def all_problem_sets() -> list[ProblemSet]:
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             raise BrokenProblemSet(
-                f"{path.name}: a problem set is called exNN_M_slug.md (two digits of the chapter, the number of "
-                f"the exercise, lower-case words joined by _): rename it."
+                f"{path.name}: a problem set is called exNN_M_slug.md (chapter in two digits, number of the "
+                f"exercise, lower-case words joined by _): rename it."
             )
         name = match[1]
         if name in found:
@@ -187,8 +187,8 @@ def find(exercise: str) -> ProblemSet:
 def build_source(problem_set: ProblemSet, target_path: str | os.PathLike) -> pathlib.Path:
     """Write the nbgrader source notebook of a problem set, solutions and hidden tests included.
 
-    The same file gives the same bytes. Only this notebook belongs into nbgrader's ``source/``: next to it, the
-    ``.md`` would be copied into the release with its solutions.
+    The same file gives the same bytes. Only this notebook belongs into nbgrader's ``source/``: the ``.md``
+    beside it would be copied into the release with its solutions.
 
     Parameters
     ----------
@@ -260,9 +260,7 @@ def tasks(problem_set: ProblemSet) -> list[Task]:
             continue
         grade_id = grading["grade_id"]
         if grade_id in seen:
-            raise BrokenProblemSet(
-                f"{problem_set.path.name}: grade id {grade_id!r} stands twice; rename one."
-            )
+            raise BrokenProblemSet(f"{problem_set.path.name}: grade id {grade_id!r} stands twice; rename one.")
         seen.add(grade_id)
         graded, solution = grading.get("grade", False), grading.get("solution", False)
         by_hand = grading.get("task", False) or (graded and solution)
@@ -278,7 +276,7 @@ def tasks(problem_set: ProblemSet) -> list[Task]:
             points[name] += float(grading["points"])
             if manual.setdefault(name, by_hand) != by_hand:
                 raise BrokenProblemSet(
-                    f"{problem_set.path.name}: task {name!r} has automatic and manual points; split it in two."
+                    f"{problem_set.path.name}: task {name!r} has automatic and manual points; split it."
                 )
             if not by_hand:
                 tests[name].append(grade_id)
@@ -290,12 +288,10 @@ def tasks(problem_set: ProblemSet) -> list[Task]:
             )
         if not manual[name] and not answers[name]:
             raise BrokenProblemSet(
-                f"{problem_set.path.name}: the tests of task {name!r} belong to no answer cell; the part of the "
-                f"grade ids before the first hyphen must agree."
+                f"{problem_set.path.name}: the tests of task {name!r} belong to no answer cell; the part "
+                f"of the grade ids before the first hyphen must agree."
             )
-    return [
-        Task(name, tuple(answers[name]), tuple(tests[name]), points[name], manual[name]) for name in answers
-    ]
+    return [Task(name, tuple(answers[name]), tuple(tests[name]), points[name], manual[name]) for name in answers]
 
 
 def _title(path: pathlib.Path) -> str:

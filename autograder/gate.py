@@ -1,0 +1,706 @@
+"""The author's gate: proves that a problem set marks right answers right and wrong answers wrong.
+
+Every problem set must hold, before any student sees it:
+
+- its own solution gets all automatic points, within the CPU budget of one submission;
+- the untouched release gets none;
+- every mutant (a wrong answer that students really write) loses points of the task it gets wrong, and only there;
+- every alternate (a right answer written differently) keeps all of them;
+- no line of a solution, a hidden test or a mark scheme stands in the release.
+
+A mutant or an alternate is a Python file: a docstring that says what it is, then the replacements of answer
+cells, each below a line ``# %% grade_id: <id>``; answer cells that it does not name keep the author's solution::
+
+    '''exercise: ex08_1
+    task: accuracy
+    loses: all
+    may also lose: comparison
+
+    Averages the predicted probability: a sure network then looks like a right one.
+    '''
+    # %% grade_id: accuracy-answer
+    def accuracy_vs_T(...): ...
+
+``loses: all`` asks that nothing is left of the task's points, ``loses: part`` that some are gone. Tasks that build
+on a wrong answer may suffer: ``may also lose`` names them. An alternate has the line ``exercise`` only.
+
+Notebooks run in processes forked from a server that has imported TensorFlow once; cells are executed there
+as plain Python, so magics are not allowed in problem sets. Warnings and other output never cost marks.
+
+Run ``python -m autograder.gate ex08_1`` for a table; the exit status is 1 when anything is violated.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import linecache
+import math
+import multiprocessing
+import multiprocessing.connection
+import numbers
+import os
+import pathlib
+import re
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass, field
+
+from autograder import problem_sets
+from autograder.errors import CourseError
+from autograder.problem_sets import ProblemSet, Task
+from autograder.repository import find_repository
+
+#: CPU seconds that the solution of one submission may cost, the import of TensorFlow included.
+CPU_BUDGET_S = 30.0
+#: Wall seconds after which a notebook is stopped, busy machine or not.
+WALL_LIMIT_S = 240.0
+#: Notebooks that run at the same time.
+PARALLEL = 2
+
+_MARKERS = (
+    ("solution", "BEGIN SOLUTION", "END SOLUTION"),
+    ("hidden test", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"),
+    ("mark scheme", "BEGIN MARK SCHEME", "END MARK SCHEME"),
+)
+# A line that looks like a marker: one that nbgrader did not understand would let its region through.
+_MARKER_LIKE = re.compile(r"^\s*[#=]{2,}\s*(BEGIN|END)\b", re.IGNORECASE)
+# Shorter lines ("else:", "return total") say nothing about an answer.
+_TELLING_LENGTH = 24
+_BLOCK = re.compile(r"^# %% grade_id: *(\S+) *$", re.MULTILINE)
+_MESSAGE_LIMIT = 600
+
+
+class GateError(CourseError):
+    """The gate cannot run: a file beside the problem set breaks its format."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A mutant or an alternate, as read from its file.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file without its ending.
+    answers : dict
+        Replacement source of answer cells, by grade id.
+    task : str or None
+        The task that a mutant gets wrong; None for an alternate.
+    loses : str or None
+        ``"all"`` or ``"part"`` of the task's points; None for an alternate.
+    may_also_lose : tuple of str
+        Tasks that build on the wrong answer.
+    """
+
+    name: str
+    answers: dict[str, str]
+    task: str | None = None
+    loses: str | None = None
+    may_also_lose: tuple[str, ...] = ()
+
+
+@dataclass
+class Result:
+    """Outcome of one test cell: ``status`` is pass, partial, fail, error, timeout or killed."""
+
+    grade_id: str
+    task: str
+    status: str
+    points: float
+    max_points: float
+    message: str = ""
+
+
+@dataclass
+class Run:
+    """One executed notebook: ``kind`` is solution, untouched, mutant or alternate."""
+
+    name: str
+    kind: str
+    results: list[Result] = field(default_factory=list)
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    peak_memory_mb: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        return sum(result.points for result in self.results)
+
+    @property
+    def max_points(self) -> float:
+        return sum(result.max_points for result in self.results)
+
+    def task_points(self, task: str) -> tuple[float, float]:
+        """Points reached and reachable in one task."""
+        mine = [result for result in self.results if result.task == task]
+        return sum(result.points for result in mine), sum(result.max_points for result in mine)
+
+
+@dataclass
+class GateReport:
+    """What the gate found for one problem set."""
+
+    exercise: str
+    runs: list[Run]
+    leaks: list[str]
+    violations: list[str]
+
+    @property
+    def passed(self) -> bool:
+        return not self.violations
+
+
+def check(
+    exercise: str,
+    *,
+    tests_folder: str | os.PathLike | None = None,
+    cpu_budget_s: float = CPU_BUDGET_S,
+    wall_limit_s: float = WALL_LIMIT_S,
+    on_run=None,
+) -> GateReport:
+    """Put one problem set through the gate.
+
+    Parameters
+    ----------
+    exercise : str
+        Name of the exercise, in any spelling that `autograder.problem_sets.find` knows.
+    tests_folder : path, optional
+        Holds ``mutants/<exercise>/*.py`` and ``alternates/<exercise>/*.py``. Default: ``tests`` of the
+        repository, or of the folder ``COURSE_ASSIGNMENTS_DIR`` when that is set.
+    cpu_budget_s : float
+        CPU seconds that the solution and the alternates may cost, the import of TensorFlow included.
+    wall_limit_s : float
+        Wall seconds after which one notebook is stopped; its tests that have not reported get nothing.
+    on_run : callable, optional
+        Called with each finished `Run`, for a progress display.
+
+    Returns
+    -------
+    GateReport
+        ``report.passed`` is False and ``report.violations`` says why if any rule is broken.
+
+    Raises
+    ------
+    ProblemSetNotFound
+        If there is no such exercise.
+    BrokenProblemSet
+        If its file breaks a rule of grade ids or points.
+    GateError
+        If a mutant or an alternate breaks its format.
+
+    Notes
+    -----
+    Ctrl-C stops the running notebooks and comes through as KeyboardInterrupt.
+    """
+    problem_set = problem_sets.find(exercise)
+    task_list = problem_sets.tasks(problem_set)
+    source = _source_notebook(problem_set)
+    release = release_notebook(source)
+    folder = pathlib.Path(tests_folder) if tests_folder else _default_tests_folder()
+    mutants = read_variants(folder / "mutants" / problem_set.name, problem_set, task_list, mutants=True)
+    alternates = read_variants(folder / "alternates" / problem_set.name, problem_set, task_list, mutants=False)
+
+    untouched = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in release.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    jobs = [(Run("solution", "solution"), {}), (Run("untouched release", "untouched"), untouched)]
+    jobs += [(Run(alternate.name, "alternate"), alternate.answers) for alternate in alternates]
+    jobs += [(Run(mutant.name, "mutant"), mutant.answers) for mutant in mutants]
+    points = {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+        for cell in source.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    _execute_all(jobs, source, task_list, points, wall_limit_s, on_run)
+
+    by_name = {mutant.name: mutant for mutant in mutants}
+    for run, _ in jobs:
+        run.violations += _judge(run, task_list, by_name.get(run.name), cpu_budget_s, wall_limit_s)
+    leaks = find_leaks(source, release)
+    violations = [f"release: {leak}" for leak in leaks]
+    violations += [f"{run.kind} {run.name}: {violation}" for run, _ in jobs for violation in run.violations]
+    if not mutants:
+        violations.append(f"no mutant in {folder / 'mutants' / problem_set.name}: nothing shows that a test can fail")
+    return GateReport(problem_set.name, [run for run, _ in jobs], leaks, violations)
+
+
+def read_variants(
+    folder: pathlib.Path, problem_set: ProblemSet, task_list: list[Task], *, mutants: bool
+) -> list[Variant]:
+    """Read the mutants or the alternates of a problem set.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where they are; it may be missing.
+    problem_set : ProblemSet
+    task_list : list of Task
+        The tasks of the problem set.
+    mutants : bool
+        Whether these are mutants, which name the task that they get wrong.
+
+    Returns
+    -------
+    list of Variant
+        In the order of the file names.
+
+    Raises
+    ------
+    GateError
+        If a file breaks the format, or names an exercise, a task or an answer cell that does not exist.
+    """
+    return [_read_variant(path, problem_set, task_list, mutants) for path in sorted(folder.glob("*.py"))]
+
+
+def _read_variant(path, problem_set, task_list, is_mutant):
+    text = path.read_text(encoding="utf-8")
+    head, *blocks = _BLOCK.split(text)
+    try:
+        docstring = ast.get_docstring(ast.parse(head)) or ""
+    except SyntaxError as error:
+        raise GateError(f"{path.name}: what stands before the first cell must be a docstring ({error}).") from None
+    header, _, reason = docstring.partition("\n\n")
+    fields = dict(re.findall(r"^([a-z ]+): *(.+?) *$", header, re.MULTILINE))
+    wanted = {"exercise", "task", "loses"} if is_mutant else {"exercise"}
+    allowed = wanted | ({"may also lose"} if is_mutant else set())
+    if not wanted <= fields.keys() <= allowed or not reason.strip():
+        raise GateError(
+            f"{path.name}: the docstring must give {', '.join(sorted(wanted))} (one 'key: value' a line), an empty "
+            f"line, and the reason in words; it gives {', '.join(sorted(fields)) or 'none'}."
+        )
+    if fields["exercise"] != problem_set.name:
+        raise GateError(f"{path.name}: belongs to {fields['exercise']!r} but stands with {problem_set.name!r}.")
+    automatic = {task.name for task in task_list if not task.manual}
+    also = tuple(name.strip() for name in fields.get("may also lose", "").split(",") if name.strip())
+    for name in {fields["task"], *also} if is_mutant else ():
+        if name not in automatic:
+            raise GateError(f"{path.name}: no automatic task {name!r}; there are {', '.join(sorted(automatic))}.")
+    if is_mutant and fields["loses"] not in {"all", "part"}:
+        raise GateError(f"{path.name}: 'loses' must be all or part, not {fields['loses']!r}.")
+    answers = dict(zip(blocks[::2], (body.strip("\n") for body in blocks[1::2]), strict=True))
+    known = {grade_id for task in task_list for grade_id in task.answer_cells}
+    if not answers or not answers.keys() <= known:
+        wrong = ", ".join(sorted(answers.keys() - known)) or "no cell at all"
+        raise GateError(
+            f"{path.name}: replaces {wrong}; the answer cells are {', '.join(sorted(known))}. A cell begins with a "
+            f"line '# %% grade_id: <id>'."
+        )
+    return Variant(path.stem, answers, fields.get("task"), fields.get("loses"), also)
+
+
+def release_notebook(source):
+    """Build what students get, by nbgrader's own preprocessors.
+
+    Parameters
+    ----------
+    source : NotebookNode
+        The author's notebook.
+
+    Returns
+    -------
+    NotebookNode
+        Without solutions, hidden tests and mark schemes. Only the step that writes the gradebook is left out.
+    """
+    import copy
+
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.preprocessors import SaveCells
+
+    notebook, resources = copy.deepcopy(source), {}
+    for preprocessor in GenerateAssignment().preprocessors:
+        if preprocessor is not SaveCells:
+            notebook, resources = preprocessor().preprocess(notebook, resources)
+    return notebook
+
+
+def find_leaks(source, release) -> list[str]:
+    """Look for private lines in the release.
+
+    Parameters
+    ----------
+    source, release : NotebookNode
+        The author's notebook and what is made of it.
+
+    Returns
+    -------
+    list of str
+        One sentence a leak: telling lines of a solution anywhere in the release, of hidden tests or mark schemes
+        unless the author also shows them openly, markers that nbgrader did not understand, and code that no
+        longer compiles because a removed region left nothing behind.
+    """
+    private, public = _split_private(source)
+    leaks = []
+    for cell in release.cells:
+        where = cell.metadata.get("nbgrader", {}).get("grade_id") or "an ungraded cell"
+        for line in cell.source.splitlines():
+            stripped = line.strip()
+            if _MARKER_LIKE.match(line):
+                leaks.append(f"{where} still has the marker {stripped!r}; check its spelling and its partner")
+            kind = private.get(stripped)
+            if kind == "solution" or (kind and stripped not in public):
+                leaks.append(f"{where} shows the {kind} line {stripped!r}")
+        if cell.get("outputs"):
+            leaks.append(f"{where} has outputs")
+        if cell.cell_type == "code":
+            try:
+                compile(cell.source, where, "exec")
+            except SyntaxError as error:
+                leaks.append(f"{where} is no Python once the private regions are gone (line {error.lineno})")
+    return leaks
+
+
+def _split_private(source):
+    private: dict[str, str] = {}
+    public: set[str] = set()
+    for cell in source.cells:
+        lines = cell.source.splitlines()
+        has_region = any("BEGIN SOLUTION" in line for line in lines)
+        # nbgrader replaces a solution cell without markers as a whole.
+        whole = cell.metadata.get("nbgrader", {}).get("solution") and not has_region
+        region = None
+        for line in lines:
+            begins = next((kind for kind, begin, _ in _MARKERS if begin in line), None)
+            if begins or any(end in line for _, _, end in _MARKERS):
+                region = begins
+                continue
+            stripped = line.strip()
+            kind = region or ("solution" if whole else None)
+            if kind is None:
+                public.add(stripped)
+            elif len(stripped) >= _TELLING_LENGTH and not stripped.startswith(("import ", "from ")):
+                private.setdefault(stripped, kind)
+    return private, public
+
+
+def score(value, max_points: float) -> float:
+    """Points for a test cell that ended without an error.
+
+    nbgrader's rule made safe: a number as the value of the last line is partial credit, anything else full
+    marks; but not finite counts as zero, and nothing leaves the range from 0 to the cell's points.
+
+    Parameters
+    ----------
+    value : object
+        Value of the last expression of the cell, None if it does not end in one.
+    max_points : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> score(None, 2.0), score(1.5, 2.0), score(float("nan"), 2.0), score(-3, 2.0), score(9, 2.0)
+    (2.0, 1.5, 0.0, 0.0, 2.0)
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return float(max_points)
+    number = float(value)
+    return min(max(number, 0.0), float(max_points)) if math.isfinite(number) else 0.0
+
+
+def print_report(report: GateReport, console=None) -> None:
+    """Print a report as a table, followed by what was violated.
+
+    Parameters
+    ----------
+    report : GateReport
+    console : rich.console.Console, optional
+        Where to print; the terminal by default.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = console or Console()
+    table = Table(title=f"Gate of {report.exercise}")
+    for heading in ("kind", "name", "points", "tests that gave less", "CPU s", "wall s", "MB", ""):
+        table.add_column(heading, justify="right" if heading in {"points", "CPU s", "wall s", "MB"} else "left")
+    for run in report.runs:
+        less = [f"{result.grade_id} ({result.status})" for result in run.results if result.status != "pass"]
+        shown = "all" if len(less) == len(run.results) else ", ".join(less)
+        table.add_row(
+            run.kind,
+            escape(run.name),
+            f"{run.points:g}/{run.max_points:g}",
+            escape(shown),
+            f"{run.cpu_s:.1f}",
+            f"{run.wall_s:.1f}",
+            f"{run.peak_memory_mb:.0f}",
+            "[red]violated[/red]" if run.violations else "[green]ok[/green]",
+        )
+    console.print(table)
+    for violation in report.violations:
+        console.print(f"[red]- {escape(violation)}[/red]")
+    verdict = "[green]passed[/green]" if report.passed else f"[red]{len(report.violations)} violations[/red]"
+    console.print(f"{report.exercise}: {verdict}")
+
+
+def _judge(run, task_list, mutant, cpu_budget_s, wall_limit_s):
+    found = []
+    automatic = [task for task in task_list if not task.manual]
+    if run.kind in {"solution", "alternate"}:
+        found += [
+            f"{result.grade_id} gives {result.points:g} of {result.max_points:g} ({result.status}): {result.message}"
+            for result in run.results
+            if result.points < result.max_points
+        ]
+        if run.cpu_s > cpu_budget_s:
+            found.append(
+                f"costs {run.cpu_s:.1f} CPU seconds, the budget is {cpu_budget_s:g}: train on less, or test less"
+            )
+        return found
+    if any(result.status == "timeout" for result in run.results):
+        found.append(f"was stopped after {wall_limit_s:g} s: an answer must be wrong, not endless")
+    if run.kind == "untouched":
+        found += [
+            f"{result.grade_id} gives {result.points:g} of {result.max_points:g} points for no answer"
+            for result in run.results
+            if result.points > 0
+        ]
+        return found
+    for task in automatic:
+        reached, reachable = run.task_points(task.name)
+        if task.name == mutant.task:
+            if reached >= reachable:
+                found.append(f"survives: task {task.name} keeps {reached:g} of {reachable:g}")
+            elif mutant.loses == "all" and reached > 0:
+                found.append(f"task {task.name} must lose all, but keeps {reached:g} of {reachable:g}")
+        elif task.name not in mutant.may_also_lose and reached < reachable:
+            spoilt = next(
+                result for result in run.results if result.task == task.name and result.points < result.max_points
+            )
+            found.append(
+                f"also loses {reachable - reached:g} of task {task.name}, which it got right "
+                f"({spoilt.grade_id}, {spoilt.status}: {spoilt.message})"
+            )
+    return found
+
+
+def _source_notebook(problem_set):
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = problem_sets.build_source(problem_set, pathlib.Path(folder) / f"{problem_set.slug}.ipynb")
+        return nbformat.read(path, as_version=4)
+
+
+def _default_tests_folder():
+    if os.environ.get(problem_sets.ENVIRONMENT_VARIABLE):
+        return problem_sets.assignments_folder() / "tests"
+    return find_repository() / "tests"
+
+
+# Running. The parent hands a notebook's cells to a child and reads one line of JSON a cell; whatever happens to
+# the child, what it has reported stays.
+
+
+def _execute_all(jobs, source, task_list, points, wall_limit_s, on_run):
+    task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.gate_preload", "autograder.gate"])
+    waiting = list(jobs)
+    running = {}
+    try:
+        with _environment_of_notebooks():
+            while waiting or running:
+                while waiting and len(running) < PARALLEL:
+                    run, answers = waiting.pop(0)
+                    child = _start(context, _cells(source, answers))
+                    running[child.connection] = (run, child, {})
+                ready = multiprocessing.connection.wait(list(running), timeout=0.2)
+                for connection in list(running):
+                    run, child, reports = running[connection]
+                    finished = connection in ready and not _receive(connection, run, reports)
+                    late = time.monotonic() - child.start > wall_limit_s
+                    if finished or late:
+                        del running[connection]
+                        child.stop()
+                        run.wall_s = time.monotonic() - child.start
+                        ended = "timeout" if late and not finished else "killed"
+                        run.results = _results(task_of, points, reports, ended)
+                        if on_run is not None:
+                            on_run(run)
+    finally:
+        for _, child, _ in running.values():
+            child.stop()
+
+
+def _cells(source, answers):
+    """Code cells of the author's notebook, with these answers in place of the author's."""
+    cells = []
+    for cell in source.cells:
+        if cell.cell_type != "code":
+            continue
+        grading = cell.metadata.get("nbgrader", {})
+        grade_id = grading.get("grade_id", "")
+        is_test = bool(grading.get("grade")) and not grading.get("solution")
+        cells.append((grade_id, is_test, answers.get(grade_id, cell.source)))
+    return cells
+
+
+def _results(task_of, points, reports, ended):
+    results = []
+    for grade_id, task in task_of.items():
+        most = points[grade_id]
+        report = reports.get(grade_id)
+        if report is None:
+            message = "stopped before it could report" if ended == "timeout" else "its process died before it"
+            results.append(Result(grade_id, task, ended, 0.0, most, message))
+            continue
+        status, reached = report["status"], 0.0
+        if status == "pass":
+            reached = score(report["value"], most)
+            status = "pass" if reached >= most else "partial"
+        results.append(Result(grade_id, task, status, reached, most, report["message"]))
+    return results
+
+
+@dataclass
+class _Child:
+    process: multiprocessing.process.BaseProcess
+    connection: multiprocessing.connection.Connection
+    folder: tempfile.TemporaryDirectory
+    start: float
+
+    def stop(self):
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+        self.connection.close()
+        self.folder.cleanup()
+
+
+def _start(context, cells):
+    folder = tempfile.TemporaryDirectory(prefix="course-gate-")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_run_notebook, args=(cells, folder.name, sender), daemon=True)
+    process.start()
+    sender.close()  # the parent's copy, so that the end of the child is the end of the stream
+    return _Child(process, receiver, folder, time.monotonic())
+
+
+def _receive(connection, run, reports):
+    """Take one message; False when the child has nothing more to say."""
+    try:
+        message = json.loads(connection.recv_bytes())
+    except (EOFError, OSError):
+        return False
+    run.cpu_s, run.peak_memory_mb = message["cpu_s"], message["peak_memory_mb"]
+    if message["is_test"]:
+        reports[message["grade_id"]] = message
+    return True
+
+
+@contextlib.contextmanager
+def _environment_of_notebooks():
+    """Environment that the fork server and its children inherit; the caller's comes back afterwards."""
+    wanted = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "COURSE_FRONT_END": "0"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _run_notebook(cells, folder, sender):
+    """Execute cells in order in this process, which was forked for it, and report each one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops the children
+    from autograder import gate_preload
+
+    os.chdir(folder)
+    os.environ["COURSE_FRONT_END"] = "0"
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    namespace = {"__name__": "__main__"}
+    before = _cpu_seconds()
+    for number, (grade_id, is_test, code) in enumerate(cells):
+        status, value, message = _run_cell(code, f"<cell {number} {grade_id}>", namespace)
+        report = {
+            "grade_id": grade_id,
+            "is_test": is_test,
+            "status": status,
+            "value": value,
+            "message": message,
+            "cpu_s": gate_preload.IMPORT_CPU_S + _cpu_seconds() - before,
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+        sender.send_bytes(json.dumps(report).encode())
+    sender.close()
+    # Skip the interpreter's clean-up: threads of TensorFlow may not end.
+    os._exit(0)
+
+
+def _run_cell(code, filename, namespace):
+    """Execute one cell; give its status, the value of its last line (a finite number or None), and a message."""
+    # Tracebacks and TensorFlow's autograph read the source of functions from here.
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    try:
+        tree = ast.parse(code, filename)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, filename, "exec"), namespace)
+        value = None
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), filename, "eval"), namespace)
+    except AssertionError as error:
+        return "fail", None, str(error)[:_MESSAGE_LIMIT]
+    except BaseException as error:  # SystemExit too: an answer must not end the grading
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({where.filename} line {where.lineno})"
+        return "error", None, text[:_MESSAGE_LIMIT]
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return "pass", None, ""
+    return "pass", float(value), ""  # JSON carries NaN and infinity too; score() deals with them
+
+
+def _cpu_seconds():
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(item.ru_utime + item.ru_stime for item in usage)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the gate from the command line; return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or set(arguments) & {"-h", "--help"}:
+        print("usage: python -m autograder.gate EXERCISE [EXERCISE ...]      for example ex08_1")
+        return 0 if arguments else 2
+    passed = True
+    for exercise in arguments:
+        try:
+            report = check(exercise, on_run=_print_progress)
+        except CourseError as error:
+            print(error, file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print("\nStopped; nothing is left running.", file=sys.stderr)
+            return 130
+        print_report(report)
+        passed &= report.passed
+    return 0 if passed else 1
+
+
+def _print_progress(run):
+    print(f"{run.kind:10} {run.name:40} {run.points:g}/{run.max_points:g} in {run.wall_s:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    # Under its real name, so that what children send and what the parent expects are the same classes.
+    from autograder.gate import main as real_main
+
+    sys.exit(real_main())

@@ -10,6 +10,12 @@ from course_lib import data
 #: A small call of each maker.
 CALLS = {
     "make_wine_quality": {"n_samples": 50},
+    "make_earthquakes": {"n_events": 20},
+    "make_checkerboard": {"n_samples": 20},
+    "make_two_moons": {"n_samples": 20},
+    "make_circles": {"n_samples": 20},
+    "make_spirals": {"n_samples": 20},
+    "make_interpolation": {"n_samples": 20},
 }
 
 

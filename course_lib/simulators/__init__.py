@@ -11,7 +11,10 @@ import importlib
 
 _MODULES = frozenset(
     {
+        "earthquakes",
+        "interpolation",
         "ising",
+        "plane_classes",
         "wine_quality",
     }
 )

@@ -134,8 +134,9 @@ def choice(default, options, meaning):
     options = list(options)
 
     def check(value):
-        # True == 1: without the type a flag would pass as a number.
-        known = [option for option in options if type(option) is type(value) and option == value]
+        # True == 1: a flag must not pass as a number.
+        scalar = isinstance(value, str | bool) or _is_number(value)
+        known = [o for o in options if scalar and isinstance(o, bool) == isinstance(value, bool) and o == value]
         _rule(known, "must be one of " + ", ".join(map(repr, options)))
         return known[0]
 

@@ -27,6 +27,8 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+const valueOf = (given, ...facts) => (typeof given === "function" ? given(...facts) : given);
+
 // A number as a person writes it: at most two decimals, a true minus sign.
 function show(value) {
   return String(Math.round(value * 100) / 100 || 0).replace("-", "−");
@@ -177,10 +179,9 @@ function openView(spec, model, el) {
         oninput: () => set({ [field]: values ? values[input.value] : Number(input.value) }),
       });
       painters.push((now) => {
-        const limit = (edge) => (typeof edge === "function" ? edge(now) : edge);
         const text = write(now[field], now) + (unit && " " + unit);
-        input.min = values ? 0 : limit(min);
-        input.max = values ? values.length - 1 : limit(max);
+        input.min = values ? 0 : valueOf(min, now);
+        input.max = values ? values.length - 1 : valueOf(max, now);
         input.step = values ? 1 : step;
         input.value = values ? values.indexOf(now[field]) : now[field];
         input.disabled = Boolean(off && off(now));
@@ -193,10 +194,13 @@ function openView(spec, model, el) {
     },
 
     // A few exclusive options side by side: [[value, text], ...].
-    segments({ field, label, options }) {
+    segments({ field, label, options, off }) {
       const name = unique();
       const inputs = options.map(([value]) => element("input", { type: "radio", name, onchange: () => set({ [field]: value }) }));
-      painters.push((now) => options.forEach(([value], index) => { inputs[index].checked = now[field] === value; }));
+      painters.push((now) => options.forEach(([value], index) => {
+        inputs[index].checked = now[field] === value;
+        inputs[index].disabled = Boolean(off && off(now));
+      }));
       return element("fieldset", { class: "ce-control ce-segments" }, element("legend", {}, label),
         element("div", {}, options.map(([, text], index) => element("label", {}, inputs[index], element("span", {}, text)))));
     },
@@ -222,19 +226,19 @@ function openView(spec, model, el) {
     resetButton: () => view.button("↺ Reset", () => set({ ...opening, prediction: state.prediction }), "Back to the opening state"),
 
     // Step back, play, step forward through a whole-number field from 0 to max(state).
-    player({ field, max, interval = 450 }) {
+    player({ field, max, interval = () => 450 }) {
       let timer = 0;
       const stop = () => { clearTimeout(timer); timer = 0; label(); };
       const step = (by) => set({ [field]: Math.max(0, Math.min(max(state), state[field] + by)) });
       const tick = () => {
         if (state[field] >= max(state)) return stop();
         step(1);
-        timer = setTimeout(tick, interval);
+        timer = setTimeout(tick, interval(state));
       };
       const play = view.button("", () => {
         if (timer) return stop();
         if (state[field] >= max(state)) set({ [field]: 0 });
-        timer = setTimeout(tick, interval / 3);
+        timer = setTimeout(tick, 100);
         label();
       });
       play.className = "ce-main";
@@ -282,7 +286,7 @@ function openView(spec, model, el) {
 
       function paint({ values, colour = plain, write, boxes = [], dim, cross, describe, title }) {
         [rows, cols] = [values.length, values[0].length];
-        side = Math.max(4, Math.floor(Math.min(cell, largest / Math.max(rows, cols), (width - 24) / cols)));
+        side = Math.max(4, Math.floor(Math.min(cell, valueOf(largest) / Math.max(rows, cols), (width - 24) / cols)));
         const scale = devicePixelRatio || 1, high = rows * side + 2, wide = cols * side + 2;
         if (canvas.width !== Math.round(wide * scale) || canvas.height !== Math.round(high * scale)) {
           [canvas.width, canvas.height] = [Math.round(wide * scale), Math.round(high * scale)];
@@ -293,7 +297,7 @@ function openView(spec, model, el) {
         pen.clearRect(-1, -1, wide, high);
         pen.textAlign = "center";
         pen.textBaseline = "middle";
-        const gap = side > 12 ? 1 : 0, digits = side > 17;
+        const gap = side > 16 ? 1 : 0, thin = side < 13 ? 1 : 0, digits = side > 17;
         let font = 0;
         for (let row = 0; row < rows; row++) {
           for (let col = 0; col < cols; col++) {
@@ -301,7 +305,11 @@ function openView(spec, model, el) {
             const painted = value === null ? plain() : colour(value, row, col);
             pen.globalAlpha = dim ? dim(row, col) : 1;
             pen.fillStyle = painted.fill || theme.empty;
-            pen.fillRect(left, top, side - gap, side - gap);
+            if (side > 24) {
+              pen.beginPath();
+              pen.roundRect(left, top, side - 2, side - 2, 4);
+              pen.fill();
+            } else pen.fillRect(left, top, side - gap, side - gap);
             if (digits && write && value !== null) {
               const text = write(value, row, col);
               const size = Math.round(side * (text.length > 5 ? 0.24 : text.length > 3 ? 0.3 : 0.4));
@@ -324,8 +332,8 @@ function openView(spec, model, el) {
           const outline = [box.col * side, box.row * side, (box.cols || 1) * side - gap, (box.rows || 1) * side - gap];
           pen.setLineDash(box.dash ? [5, 4] : []);
           // A dark line under the colour: readable on every colour map and in both themes.
-          for (const [line, stroke] of [[5, "rgba(20,24,34,.75)"], [3, box.colour || COURSE.palette.highlight]]) {
-            pen.lineWidth = box.dash ? line - 1 : line;
+          for (const [line, stroke] of [[4.5, "rgba(20,24,34,.75)"], [2.5, box.colour || COURSE.palette.highlight]]) {
+            pen.lineWidth = (box.dash ? line - 1 : line) - thin;
             pen.strokeStyle = stroke;
             pen.strokeRect(...outline);
           }
@@ -370,7 +378,7 @@ function openView(spec, model, el) {
   function predictBox({ question, options, reveal }) {
     const id = unique();
     const guess = options
-      ? options.map((option) => view.button(option, () => set({ prediction: option })))
+      ? valueOf(options, opening).map((option) => view.button(option, () => set({ prediction: option })))
       : [element("input", { type: "number", step: "any", id, onkeydown: (event) => event.key === "Enter" && commit() }),
         view.button("Commit", () => commit())];
     const commit = () => Number.isFinite(guess[0].valueAsNumber) && set({ prediction: guess[0].valueAsNumber });
@@ -388,7 +396,7 @@ function openView(spec, model, el) {
     });
     const box = element("div", { class: "ce-predict" },
       element(options ? "p" : "label", { id: id + "q", for: options ? null : id, class: "ce-question" },
-        element("b", {}, "Predict first. "), typeof question === "string" ? question : question(opening)), ask, answer, again);
+        element("b", {}, "Predict first. "), valueOf(question, opening)), ask, answer, again);
     return box;
   }
 

@@ -31,6 +31,7 @@ True
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numba
@@ -38,7 +39,7 @@ import numpy as np
 from scipy import special
 
 #: Temperature of the phase transition of the infinite lattice, 2 / ln(1 + sqrt 2), in J/k_B (Onsager 1944).
-CRITICAL_TEMPERATURE = 2.0 / np.log1p(np.sqrt(2.0))
+CRITICAL_TEMPERATURE = 2.0 / math.log(1.0 + math.sqrt(2.0))
 
 # Chains per compiled call: some tenths of a second, so that an interrupt from the keyboard gets through.
 _CHAINS_PER_CALL = 500

@@ -21,11 +21,16 @@ SAMPLES_PER_TEMPERATURE = 1000
 TEMPERATURES = np.arange(10, 36) / 10
 
 
+def shuffled_order():
+    """Which of the configurations, counted temperature by temperature, stands at each place of the file."""
+    return np.random.default_rng(SEED).permutation(len(TEMPERATURES) * SAMPLES_PER_TEMPERATURE)
+
+
 def main():
     spins = ising.sample(SAMPLES_PER_TEMPERATURE, TEMPERATURES, size=SIZE, seed=SEED)
     spin_bits = np.packbits(spins.reshape(-1, SIZE * SIZE) > 0, axis=1)
     temperature_index = np.repeat(np.arange(len(TEMPERATURES), dtype=np.uint8), SAMPLES_PER_TEMPERATURE)
-    order = np.random.default_rng(SEED).permutation(len(spin_bits))
+    order = shuffled_order()
     path = FOLDER / "ising.npz"
     # Not compressed: the bits hold little redundancy, and the bytes then do not depend on the zlib version.
     np.savez(path, spin_bits=spin_bits[order], temperature_index=temperature_index[order])

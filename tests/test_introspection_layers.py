@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib import introspection
-from course_lib.introspection import layers as module
+from course_lib.introspection import compilation
 
 
 @pytest.fixture
@@ -64,12 +64,20 @@ def test_last_layer_equals_predict_whatever_the_batch_size(model, images):
 
 def test_no_retracing_for_other_sizes_and_new_weights_are_seen(model, images):
     introspection.activations(model, images, "pool")
-    compiled = module._COMPILED[model]["pool"]
     introspection.activations(model, images[:2, :5], "pool")
-    assert compiled.experimental_get_tracing_count() == 1
-    model.layers[0].set_weights([np.zeros_like(weight) for weight in model.layers[0].get_weights()])
-    model.layers[1].set_weights([np.zeros_like(weight) for weight in model.layers[1].get_weights()])
+    assert len(compilation._COMPILED[model]) == 1
+    for layer in model.layers[:2]:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
     np.testing.assert_array_equal(introspection.activations(model, images, "pool"), 0)
+
+
+def test_the_model_is_as_it_was_after_the_trace(model, images):
+    before = [set(vars(layer)) for layer in model.layers]
+    expected = model.predict(images, verbose=0)
+    introspection.activations(model, images, "first")
+    introspection.scores(model, images)
+    assert [set(vars(layer)) for layer in model.layers] == before
+    np.testing.assert_array_equal(model.predict(images, verbose=0), expected)
 
 
 def test_a_model_that_is_gone_leaves_nothing_behind():
@@ -105,16 +113,68 @@ def test_wrong_input_shape_names_the_right_one(model):
         introspection.activations(model, np.zeros((7, 6, 2)), "first")
 
 
-def test_a_subclassed_model_without_graph_is_refused():
-    class Plain(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(2, name="dense")
+class Subclassed(keras.Model):
+    """Two dense layers, and a softmax in a layer of its own or (out of reach) in call()."""
 
-        def call(self, values):
-            return self.dense(values)
+    def __init__(self, softmax_in_call=False):
+        super().__init__()
+        self.hidden = keras.layers.Dense(4, activation="tanh", name="hidden")
+        self.output_scores = keras.layers.Dense(3, name="output_scores")
+        self.probabilities = None if softmax_in_call else keras.layers.Softmax(name="probabilities")
 
-    model = Plain()
-    model(np.zeros((1, 3), dtype=np.float32))
-    with pytest.raises(ValueError, match="no graph from its input to 'dense'"):
-        introspection.activations(model, np.zeros((1, 3)), "dense")
+    def call(self, values):
+        scores = self.output_scores(self.hidden(values))
+        return keras.ops.softmax(scores) if self.probabilities is None else self.probabilities(scores)
+
+
+def test_layers_and_scores_of_a_subclassed_model():
+    values = np.random.default_rng(1).normal(size=(6, 5)).astype(np.float32)
+    model = Subclassed()
+    model(values)
+    hidden = introspection.activations(model, values, "hidden")
+    np.testing.assert_allclose(hidden, model.hidden(values), atol=1e-6)
+    np.testing.assert_allclose(introspection.scores(model, values), model.output_scores(hidden), atol=1e-6)
+
+
+def test_a_softmax_out_of_reach_is_refused():
+    model = Subclassed(softmax_in_call=True)
+    values = np.ones((2, 5), dtype=np.float32)
+    model(values)
+    with pytest.raises(ValueError, match=r"still applies a softmax .* make the softmax its last layer"):
+        introspection.scores(model, values)
+
+
+@pytest.mark.parametrize("form", ["dense", "layer", "activation", "sigmoid", "nested"])
+def test_scores_are_what_the_last_activation_gets(form):
+    keras.utils.set_random_seed(5)
+    body = [keras.layers.Input((5,)), keras.layers.Dense(4, activation="relu")]
+    last = {
+        "dense": [keras.layers.Dense(3, activation="softmax")],
+        "layer": [keras.layers.Dense(3), keras.layers.Softmax()],
+        "activation": [keras.layers.Dense(3), keras.layers.Activation("softmax")],
+        "sigmoid": [keras.layers.Dense(1, activation="sigmoid")],
+        "nested": [keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, activation="softmax")])],
+    }[form]
+    model = keras.Sequential(body + last)
+    values = np.random.default_rng(2).normal(size=(7, 5)).astype(np.float32)
+    scores = introspection.scores(model, values)
+    probabilities = model.predict(values, verbose=0)
+    if form == "sigmoid":
+        np.testing.assert_allclose(1 / (1 + np.exp(-scores)), probabilities, atol=1e-6)
+    else:
+        exponentials = np.exp(scores)
+        np.testing.assert_allclose(exponentials / exponentials.sum(axis=1, keepdims=True), probabilities, atol=1e-6)
+
+
+def test_missing_values_are_told_with_their_place(model, images):
+    images = images.copy()
+    images[2, 1, 0, 1] = np.nan
+    with pytest.raises(ValueError, match=r"inputs\[2, 1, 0, 1\] is nan"):
+        introspection.scores(model, images)
+
+
+def test_several_inputs_are_refused():
+    left, right = keras.Input((2,)), keras.Input((3,))
+    model = keras.Model([left, right], keras.layers.Concatenate()([left, right]))
+    with pytest.raises(ValueError, match="has 2 inputs"):
+        introspection.scores(model, np.zeros((1, 2)))

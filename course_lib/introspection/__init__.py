@@ -1,12 +1,71 @@
-"""What a trained network has learned: pure functions from a Keras 3 model and numpy inputs to numpy arrays.
+"""What a network has learned and why it answered as it did: pure functions from a Keras 3 model to numpy arrays.
 
-Neither model nor inputs are changed. A function is compiled once for each (model, layer) and kept as long as the
-model lives: calling it again costs about a fiftieth of ``model.predict`` on one image.
+Neither model nor inputs are changed. What is computed is compiled once for each (model, layer, method) and kept as
+long as the model lives: calling it again costs about a fiftieth of ``model.predict`` on one image.
 
-- `filters`: the weights of a convolutional layer, filter by filter;
-- `activations`: the outputs of a layer (feature maps) for given inputs.
+Attribution methods share one signature, ``method(model, inputs, target, **options)``: `inputs` of shape ``(n, ...)``,
+`target` an output index or one for each input, result of the inputs' shape, scores taken before the softmax.
+
+- the model: `filters`, `activations`, `scores`, `maximize_activation`, `deconvnet`, `receptive_field`, `dead_units`,
+  `linear_probe`, `most_activating`, `pixel_correlation`, `filtered_class_difference`;
+- a prediction: `saliency`, `smoothgrad`, `input_x_gradient`, `integrated_gradients`, `class_activation_map`,
+  `grad_cam`, `lrp` (`relevance_flow`), `occlusion`, `shapley_sampling` (`shapley_exact`);
+- the explanation itself: `completeness`, `deletion_curve`, `insertion_curve`, `randomized_weights`, `agreement`,
+  `mass_inside`.
 """
 
-from course_lib.introspection.layers import activations, filters, find_layer
+from course_lib.introspection.compilation import find_layer, scores
+from course_lib.introspection.gradients import input_x_gradient, integrated_gradients, saliency, smoothgrad
+from course_lib.introspection.judgement import (
+    agreement,
+    completeness,
+    deletion_curve,
+    insertion_curve,
+    mass_inside,
+    randomized_weights,
+)
+from course_lib.introspection.layers import activations, filters
+from course_lib.introspection.localization import class_activation_map, grad_cam
+from course_lib.introspection.maximization import deconvnet, maximize_activation
+from course_lib.introspection.perturbation import occlusion, shapley_exact, shapley_sampling
+from course_lib.introspection.relevance import lrp, relevance_flow
+from course_lib.introspection.statistics import (
+    dead_units,
+    filtered_class_difference,
+    linear_probe,
+    most_activating,
+    pixel_correlation,
+    receptive_field,
+)
 
-__all__ = ["activations", "filters", "find_layer"]
+__all__ = [
+    "activations",
+    "agreement",
+    "class_activation_map",
+    "completeness",
+    "dead_units",
+    "deconvnet",
+    "deletion_curve",
+    "filtered_class_difference",
+    "filters",
+    "find_layer",
+    "grad_cam",
+    "input_x_gradient",
+    "insertion_curve",
+    "integrated_gradients",
+    "linear_probe",
+    "lrp",
+    "mass_inside",
+    "maximize_activation",
+    "most_activating",
+    "occlusion",
+    "pixel_correlation",
+    "randomized_weights",
+    "receptive_field",
+    "relevance_flow",
+    "saliency",
+    "scores",
+    "shapley_exact",
+    "shapley_sampling",
+    "smoothgrad",
+]

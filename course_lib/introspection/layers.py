@@ -6,48 +6,15 @@ import weakref
 
 import numpy as np
 
-#: Compiled functions by model and layer; the entries of a model go when the model goes.
-_COMPILED: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
-
-
-def find_layer(model, layer):
-    """Return a layer of a model.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Sequential, Functional or subclassed.
-    layer : str, int or keras.layers.Layer
-        Its name, its index in ``model.layers``, or the layer itself.
-
-    Returns
-    -------
-    keras.layers.Layer
-
-    Raises
-    ------
-    ValueError
-        If the model has no such layer; the message lists its layers.
-
-    Examples
-    --------
-    >>> import keras
-    >>> model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, name="hidden")])
-    >>> find_layer(model, "hidden") is find_layer(model, -1)
-    True
-    """
-    names = [known.name for known in model.layers]
-    listing = ", ".join(f"{index}: {name}" for index, name in enumerate(names))
-    if isinstance(layer, str):
-        if layer in names:
-            return model.layers[names.index(layer)]
-    elif isinstance(layer, (int, np.integer)):
-        if -len(names) <= layer < len(names):
-            return model.layers[layer]
-    elif any(layer is known for known in model.layers):
-        return layer
-    seen = getattr(layer, "name", layer)
-    raise ValueError(f"The model has no layer {seen!r}: choose a name or an index of {listing}.")
+from course_lib.introspection.compilation import (
+    batched,
+    check_inputs,
+    compiled,
+    find_layer,
+    input_signature,
+    key_of_inputs,
+    recorded,
+)
 
 
 def filters(model, layer) -> np.ndarray:
@@ -79,7 +46,7 @@ def filters(model, layer) -> np.ndarray:
     """
     found = find_layer(model, layer)
     kernel = getattr(found, "kernel", None)
-    if kernel is None or len(kernel.shape) != 4 or type(found).__name__ != "Conv2D":
+    if type(found).__name__ != "Conv2D" or kernel is None:
         raise ValueError(
             f"Layer {found.name!r} ({type(found).__name__}) has no two-dimensional filters: choose a Conv2D layer."
         )
@@ -92,7 +59,7 @@ def activations(model, inputs, layer, *, batch_size: int = 256) -> np.ndarray:
     Parameters
     ----------
     model : keras.Model
-        Sequential or Functional (a subclassed model has no graph from its input to a layer).
+        Sequential, Functional or subclassed.
     inputs : array_like
         Shape ``(n, ...)``, as the model takes them.
     layer : str, int or keras.layers.Layer
@@ -108,7 +75,7 @@ def activations(model, inputs, layer, *, batch_size: int = 256) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the layer does not exist, the model has no graph, or the inputs do not fit the model.
+        If the layer does not exist or is not used, or the inputs do not fit the model.
 
     Examples
     --------
@@ -117,34 +84,27 @@ def activations(model, inputs, layer, *, batch_size: int = 256) -> np.ndarray:
     >>> activations(model, np.zeros((4, 8, 8, 1)), "maps").shape
     (4, 6, 6, 2)
     """
-    import keras
-
     found = find_layer(model, layer)
-    values = np.asarray(inputs, dtype=np.float32)
-    compiled = _COMPILED.setdefault(model, {}).get(found.name)
-    if compiled is None:
-        try:
-            graph = keras.Model(model.inputs, found.output)
-        except (AttributeError, ValueError) as error:
-            raise ValueError(
-                f"{type(model).__name__} {model.name!r} has no graph from its input to {found.name!r}: "
-                "call a Sequential model once on data, or build it with the functional API."
-            ) from error
-        compiled = _compile(graph)
-        _COMPILED[model][found.name] = compiled
-    expected = tuple(model.inputs[0].shape[1:])
-    fits = values.ndim == len(expected) + 1 and all(
-        wanted in (None, seen) for wanted, seen in zip(expected, values.shape[1:], strict=True)
-    )
-    if not fits:
-        raise ValueError(f"Inputs must have the shape (n, {', '.join(map(str, expected))}), not {values.shape}.")
-    parts = [np.asarray(compiled(values[i : i + batch_size])) for i in range(0, len(values), batch_size)]
-    return np.concatenate(parts).astype(np.float32, copy=False)
+    values = check_inputs(model, inputs)
+    return batched(activation_function(model, values, found), len(values), batch_size, values)
 
 
-def _compile(graph):
-    import tensorflow as tf
+def activation_function(model, values, layer):
+    """Return the compiled function inputs -> output of the layer."""
+    key = ("activations", layer.name, key_of_inputs(model, values))
+    return compiled(model, key, traceable_activations(model, layer), input_signature(model, values))
 
-    # None in the batch axis: one trace serves every number of inputs.
-    signature = [tf.TensorSpec((None, *graph.inputs[0].shape[1:]), tf.float32)]
-    return tf.function(lambda values: graph(values, training=False), input_signature=signature)
+
+def traceable_activations(model, layer):
+    """Return a function of tensors to use inside other traces: inputs -> output of the layer."""
+    model_reference, layer_reference = weakref.ref(model), weakref.ref(layer)
+
+    def function(values):
+        layer = layer_reference()
+        with recorded([layer]) as outputs:
+            model_reference()(values, training=False)
+        if layer.name not in outputs:
+            raise ValueError(f"The model never calls its layer {layer.name!r}: choose another.")
+        return outputs[layer.name]
+
+    return function

@@ -36,11 +36,6 @@ CONFIGURATION = "nbgrader_config.py"
 GRADEBOOK = "gradebook.db"
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 
-#: Text that shows that a secret was not taken out, also when the marker is misspelt and nbgrader overlooks it.
-_MARKER = re.compile(
-    r"(?:^\W*(?i:begin|end)|\b(?:BEGIN|END))[ _-]*(?i:solution|hidden[ _-]*test|mark(?:ing)?[ _-]*scheme)"
-)
-
 _CONFIGURATION_TEXT = Template('''\
 """Settings of this class, read by nbgrader, the formgrader and the course command. Change them as you like."""
 
@@ -256,7 +251,10 @@ class Classroom:
             If there are submissions (without `force`), the notebook breaks a rule of nbgrader, or a line of a
             solution, hidden test or mark scheme would stand in the student version.
         """
+        import nbformat
+
         from autograder import problem_sets
+        from autograder.gate import find_leaks
 
         problem_set = problem_sets.find(exercise)
         name = problem_set.name
@@ -280,13 +278,19 @@ class Classroom:
             trial = Path(trial_folder).resolve()
             trial_source = trial / "source" / name / f"{name}.ipynb"
             problem_sets.build_source(problem_set, trial_source)
+            if (self.folder / GRADEBOOK).is_file():
+                # nbgrader refuses changes of cells that have submissions; a new gradebook would not know them.
+                shutil.copyfile(self.folder / GRADEBOOK, trial / GRADEBOOK)
             self._generate_assignment(name, root=trial)
-            leaks = find_leaks(trial_source, trial / "release" / name / f"{name}.ipynb")
+            leaks = find_leaks(
+                nbformat.read(trial_source, as_version=4),
+                nbformat.read(trial / "release" / name / f"{name}.ipynb", as_version=4),
+            )
             if leaks:
+                more = f" (and {len(leaks) - 1} more)" if len(leaks) > 1 else ""
                 raise CourseError(
-                    f"{name} was not released, because its student version would hold "
-                    f"{len(leaks)} line{'s' * (len(leaks) > 1)} of a solution, hidden test or mark scheme, "
-                    f"such as {leaks[0]!r}: correct the markers in {problem_set.path.name}."
+                    f"{name} was not released, because students would see what only you may: {leaks[0]}{more}. "
+                    f"Correct {problem_set.path.name}."
                 )
             with _restored_on_failure(source.parent, release.parent):
                 source.parent.mkdir(parents=True, exist_ok=True)
@@ -299,14 +303,15 @@ class Classroom:
     def _generate_assignment(self, name: str, *, root: Path) -> None:
         from nbgrader.converters import GenerateAssignment
 
-        with self._converter(GenerateAssignment, name, root=root) as (converter, log):
-            try:
+        log = io.StringIO()
+        try:
+            with self._converter(GenerateAssignment, name, log, root=root) as converter:
                 converter.start()
-            except Exception as error:
-                reason = _last_error(log.getvalue()) or str(error)
-                if "there are submissions" in reason:
-                    reason += " Make a new class for the changed problem set, or delete the submissions first."
-                raise CourseError(f"nbgrader could not release {name}: {reason}") from error
+        except Exception as error:
+            reason = _last_error(log.getvalue()) or str(error)
+            if "there are submissions" in reason:
+                reason += ". Make a new class for the changed problem set."
+            raise CourseError(f"nbgrader could not release {name}: {reason}") from error
 
     # -- grading ------------------------------------------------------------------------------------------
 
@@ -376,15 +381,15 @@ class Classroom:
         start = time.monotonic()
         notes = self._missing_notebooks(name, student)
         status = "not graded"
-        log = None
         if not notes:
-            with self._converter(Autograde, name, student=student) as (converter, log), _collected_notes(notes):
-                try:
+            log = io.StringIO()
+            try:
+                with _collected_notes(notes), self._converter(Autograde, name, log, student=student) as converter:
                     converter.start()
-                    status = "graded"
-                except Exception as error:
-                    notes.append(_reason(log.getvalue(), error))
-                    log.write(traceback.format_exc())
+                status = "graded"
+            except Exception as error:  # whatever is wrong with one submission, the others are graded
+                notes.append(_reason(log.getvalue(), error))
+                log.write(traceback.format_exc())
             record.with_suffix(".log").write_text(log.getvalue(), encoding="utf-8")
         if status == "not graded":
             self._give_nothing(name, student)
@@ -453,16 +458,17 @@ class Classroom:
         if not (self.folder / "autograded" / student / name).is_dir():
             notes = _read_json(self.folder / "grading" / name / f"{student}.json").get("notes")
             return Feedback(student, (), _listing(notes) if notes else "not graded yet: run 'course grade' first")
-        with self._converter(GenerateFeedback, name, student=student) as (converter, log):
-            steps = [step for step in converter.preprocessors if step is not HideHiddenTests]
-            if not show_hidden_tests:
-                # Also in a class whose configuration is nbgrader's own.
-                steps.insert(steps.index(GetGrades) + 1 if GetGrades in steps else 0, HideHiddenTests)
-            converter.preprocessors = steps
-            try:
+        log = io.StringIO()
+        try:
+            with self._converter(GenerateFeedback, name, log, student=student) as converter:
+                steps = [step for step in converter.preprocessors if step is not HideHiddenTests]
+                if not show_hidden_tests:
+                    # Also in a class whose configuration is nbgrader's own.
+                    steps.insert(steps.index(GetGrades) + 1 if GetGrades in steps else 0, HideHiddenTests)
+                converter.preprocessors = steps
                 converter.start()
-            except Exception as error:
-                return Feedback(student, (), _reason(log.getvalue(), error))
+        except Exception as error:
+            return Feedback(student, (), _reason(log.getvalue(), error))
         return Feedback(student, tuple(sorted((self.folder / "feedback" / student / name).glob("*.html"))))
 
     # -- what the above share -----------------------------------------------------------------------------
@@ -499,9 +505,8 @@ class Classroom:
         return course
 
     @contextlib.contextmanager
-    def _converter(self, converter_class, name: str, *, student: str | None = None, root: Path | None = None):
-        """Yield an nbgrader converter and what it logs; the working folder is put back afterwards."""
-        log = io.StringIO()
+    def _converter(self, converter_class, name, log, *, student: str | None = None, root: Path | None = None):
+        """Yield one of nbgrader's converters, which logs into `log`; undo what it does to the process."""
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         logger = logging.Logger("nbgrader", level=logging.INFO)  # not in the tree of loggers: the terminal stays ours
@@ -514,7 +519,7 @@ class Classroom:
         working_folder = os.getcwd()
         try:
             with _without_warnings():
-                yield converter, log
+                yield converter
         finally:
             os.chdir(working_folder)
             os.environ.pop("NBGRADER_EXECUTION", None)  # nbgrader leaves it behind after an error
@@ -555,54 +560,6 @@ class Classroom:
                     digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode())
         digest.update(_sha256(self.folder / CONFIGURATION).encode())
         return digest.hexdigest()
-
-
-def find_leaks(source: str | os.PathLike, release: str | os.PathLike) -> list[str]:
-    """Return the lines of a release that only the instructor may see.
-
-    Parameters
-    ----------
-    source, release : path
-        The notebook with solutions and the student version made of it.
-
-    Returns
-    -------
-    list of str
-        Lines of solutions, hidden tests and mark schemes that stand anywhere in the release (sources, outputs,
-        metadata), and markers that were left over, misspelt ones included. A line that also stands outside of
-        them, such as an import, is no secret.
-    """
-    secret, public = set(), set()
-    for cell in json.loads(Path(source).read_text(encoding="utf-8"))["cells"]:
-        lines = "".join(cell["source"]).splitlines()
-        inside = False
-        marked = any(_MARKER.search(line) for line in lines)
-        answer = cell.get("metadata", {}).get("nbgrader", {}).get("solution", False)
-        for line in lines:
-            marker = _MARKER.search(line)
-            if marker:
-                inside = "BEGIN" in marker[0].upper()
-                continue
-            (secret if inside or (answer and not marked) else public).add(line.strip())
-    released = [
-        line.strip()
-        for text in _texts(json.loads(Path(release).read_text(encoding="utf-8")))
-        for line in text.splitlines()
-    ]
-    # Short lines ("pass", ")", "else:") tell nothing.
-    secret = {line for line in secret - public if len(line) > 6}
-    return [line for line in released if line in secret or _MARKER.search(line)]
-
-
-def _texts(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 @contextlib.contextmanager

@@ -74,9 +74,9 @@ def kernel_environment():
 def automatic_points(cell) -> tuple[float | None, str]:
     """Return the points of an executed graded cell.
 
-    Text on stderr never counts. A test cell that ends without an error has full marks, unless its last line has a
-    value: a number is the score, cut to 0 ... maximum; ``True`` and ``False`` are all and nothing; a text is a
-    remark; anything else, a NaN or an infinity is 0, because marks are never given on doubt.
+    The rule of `autograder.gate.score`, read from the cell's outputs: text on stderr never counts; a test cell
+    that ends without an error has full marks, unless the value of its last line is a number, which then is the
+    score: cut to 0 ... maximum, and 0 when it is not finite.
 
     Parameters
     ----------
@@ -113,15 +113,11 @@ def automatic_points(cell) -> tuple[float | None, str]:
     if not results:
         return maximum, ""
     text = str(results[-1].data.get("text/plain", "")).strip()
-    if text in ("True", "False"):
-        return maximum * (text == "True"), ""
-    if text[:1] in ("'", '"'):
-        return maximum, ""
     number = _NUMPY_SCALAR.fullmatch(text)
     try:
         score = float(number[1] if number else text)
     except ValueError:
-        return 0.0, f"{grade_id}: the test ended with {text[:40]!r}, which is no number, and counts 0"
+        return maximum, ""
     if not math.isfinite(score):
         return 0.0, f"{grade_id}: the score {score} is not finite and counts 0"
     if not 0 <= score <= maximum:
@@ -283,14 +279,14 @@ class SaveFinitePoints(SaveAutoGrades):
 class HideHiddenTests(ClearHiddenTests):
     """Keep hidden tests and mark schemes out of the feedback: also out of the tracebacks, which quote them."""
 
-    begin_and_end = (("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"), ("BEGIN MARK SCHEME", "END MARK SCHEME"))
+    secret_regions = (("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"), ("BEGIN MARK SCHEME", "END MARK SCHEME"))
 
     def preprocess_cell(self, cell, resources, cell_index):
-        hidden = set()
-        for self.begin_test_delimeter, self.end_test_delimeter in self.begin_and_end:
-            before = cell.source.splitlines()
+        before = cell.source.splitlines()
+        for begin, end in self.secret_regions:
+            self.begin_test_delimeter, self.end_test_delimeter = begin, end
             self._remove_hidden_test_region(cell)
-            hidden |= {line.strip() for line in before} - {line.strip() for line in cell.source.splitlines()}
+        hidden = {line.strip() for line in before} - {line.strip() for line in cell.source.splitlines()}
         for output in cell.get("outputs", []):
             if output.output_type == "error" and hidden:
                 quoted = _ANSI_COLOUR.sub("", "\n".join(output.traceback))

@@ -42,7 +42,7 @@ def occlusion(model, inputs, target, *, patch_size=5, stride=1, baseline=0.0, ba
     Raises
     ------
     ValueError
-        If a patch is larger than the input, or a size or stride is below 1.
+        If a patch is larger than the input, a stride larger than the patch, or either below 1.
 
     References
     ----------
@@ -59,6 +59,10 @@ def occlusion(model, inputs, target, *, patch_size=5, stride=1, baseline=0.0, ba
     values = check_inputs(model, inputs)
     sliding = values.shape[1:-1] if values.ndim > 2 else values.shape[1:]
     sizes, strides = (_per_axis(name, size, sliding) for name, size in (("patch_size", patch_size), ("stride", stride)))
+    if any(step > size for step, size in zip(strides, sizes, strict=True)):
+        raise ValueError(
+            f"stride {stride} is larger than patch_size {patch_size}: some elements would never be covered."
+        )
     positions = list(itertools.product(*(_starts(n, k, s) for n, k, s in zip(sliding, sizes, strides, strict=True))))
     start = broadcast_baseline(baseline, values)
     whole = scores(model, values, batch_size=batch_size)
@@ -82,7 +86,7 @@ def occlusion(model, inputs, target, *, patch_size=5, stride=1, baseline=0.0, ba
         for patch, score in zip(patches, changed, strict=True):
             total[(slice(None), *patch)] += (whole - score).reshape(-1, *[1] * len(sliding))
             covered[patch] += 1
-    result = (total / np.maximum(covered, 1)).astype(np.float32)
+    result = (total / covered).astype(np.float32)
     return np.broadcast_to(result[..., None], values.shape).copy() if values.ndim > 2 else result
 
 

@@ -74,11 +74,14 @@ class Field:
         What it is, with its unit.
     check : callable
         Takes a value and returns it as JSON holds it, or raises ValueError with the rule ("must be ...").
+    samples : tuple
+        Allowed values, the extreme ones among them: the tests compare both languages at these.
     """
 
     default: Any
     meaning: str
     check: Callable[[Any], Any]
+    samples: tuple = ()
 
 
 def _rule(condition, rule):
@@ -104,7 +107,7 @@ def integer(default, low, high, meaning):
         _rule(_is_number(value) and value == int(value) and low <= value <= high, rule)
         return int(value)
 
-    return Field(default, meaning, check)
+    return Field(default, meaning, check, samples=(low, (low + high) // 2, high))
 
 
 def number(default, low, high, meaning):
@@ -120,7 +123,7 @@ def number(default, low, high, meaning):
         _rule(_is_number(value) and low <= value <= high, f"must be a number from {low} to {high}")
         return float(value)
 
-    return Field(default, meaning, check)
+    return Field(default, meaning, check, samples=(low, 0.25 * low + 0.75 * high, high))
 
 
 def choice(default, options, meaning):
@@ -140,7 +143,7 @@ def choice(default, options, meaning):
         _rule(known, "must be one of " + ", ".join(map(repr, options)))
         return known[0]
 
-    return Field(default, meaning, check)
+    return Field(default, meaning, check, samples=tuple(options))
 
 
 def flag(default, meaning):
@@ -158,7 +161,7 @@ def flag(default, meaning):
         _rule(isinstance(value, bool | np.bool_), "must be True or False")
         return bool(value)
 
-    return Field(default, meaning, check)
+    return Field(default, meaning, check, samples=(False, True))
 
 
 def numbers(default, meaning, *, shape=None, dimensions=None, largest_side=32, low=-1e6, high=1e6):
@@ -551,11 +554,13 @@ def figure_of_panels(panels, *, title, summary, height=380):
     from plotly.subplots import make_subplots
 
     arrays = [np.atleast_2d(np.asarray(panel.values, dtype=float)) for panel in panels]
+    most_columns = max(array.shape[1] for array in arrays)
     figure = make_subplots(
         rows=1,
         cols=len(panels),
         subplot_titles=[panel.title for panel in panels],
-        column_widths=[array.shape[1] + 2 for array in arrays],
+        # A 3 x 3 filter beside an image of 32 x 32 must stay readable.
+        column_widths=[max(array.shape[1], 0.6 * most_columns) + 1 for array in arrays],
         horizontal_spacing=0.22 / len(panels),
     )
     for column, (panel, array) in enumerate(zip(panels, arrays, strict=True), start=1):
@@ -564,7 +569,7 @@ def figure_of_panels(panels, *, title, summary, height=380):
         scales = {"diverging": style.DIVERGING, "intensity": style.INTENSITY, "spins": style.SPINS}
         rows, columns = array.shape
         figure.add_heatmap(
-            z=array,
+            z=_compact(array),
             x=np.arange(1, columns + 1),
             y=np.arange(1, rows + 1),
             zmin=0 if panel.colours == "intensity" else -limit,
@@ -572,21 +577,20 @@ def figure_of_panels(panels, *, title, summary, height=380):
             colorscale=scales[panel.colours],
             showscale=False,
             hoverongaps=False,
-            xgap=1,
-            ygap=1,
+            xgap=float(most_columns <= 12),
+            ygap=float(most_columns <= 12),
             texttemplate="%{z:.3~r}" if panel.numbers else None,
-            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
+            hovertemplate="row %{y}, column %{x}: %{z:.4~r}<extra></extra>",
             row=1,
             col=column,
         )
-        step = 1 if max(rows, columns) <= 12 else 8
+        step = 1 if max(rows, columns) <= 12 else 10
         axis = {"showgrid": False, "showline": False, "ticks": "", "dtick": step, "tick0": 1, "constrain": "domain"}
         # One subplot gets the plain names x and y, the next x2, y2, ...
         anchor = "x" if column == 1 else f"x{column}"
         figure.update_xaxes(title="column", row=1, col=column, **axis)
-        figure.update_yaxes(
-            title="row", autorange="reversed", scaleanchor=anchor, row=1, col=column, **axis, constraintoward="middle"
-        )
+        axis |= {"autorange": "reversed", "scaleanchor": anchor, "constraintoward": "top"}
+        figure.update_yaxes(title="row" if column == 1 else "", row=1, col=column, **axis)
         for top, left, high, wide in panel.boxes:
             figure.add_shape(
                 type="rect",
@@ -594,7 +598,7 @@ def figure_of_panels(panels, *, title, summary, height=380):
                 x1=left + wide + 0.5,
                 y0=top + 0.5,
                 y1=top + high + 0.5,
-                line={"color": style.PALETTE["highlight"], "width": 4},
+                line={"color": style.PALETTE["highlight"], "width": 4 if most_columns <= 12 else 2},
                 row=1,
                 col=column,
             )
@@ -606,3 +610,11 @@ def figure_of_panels(panels, *, title, summary, height=380):
         margin={"t": 96 + 18 * len(lines)},
     )
     return figure
+
+
+def _compact(array):
+    """Store whole numbers in two bytes and others in four: plotly writes arrays into the notebook as they are."""
+    import numpy as np
+
+    whole = np.isfinite(array).all() and (array == np.round(array)).all() and np.abs(array).max(initial=0) < 32_000
+    return array.astype(np.int16 if whole else np.float32)

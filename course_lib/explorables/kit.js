@@ -72,7 +72,8 @@ const plain = () => ({ fill: "", ink: "" });
 // ---- the live view ----
 
 function explorable(spec) {
-  return { render: ({ model, el }) => openView(spec, model, el) };
+  const { reconcile = (state) => state, summary } = spec;
+  return { render: ({ model, el }) => openView(spec, model, el), reconcile, summary };
 }
 
 function openView(spec, model, el) {
@@ -430,4 +431,6 @@ function openView(spec, model, el) {
   };
 }
 
-export { localModel, show };
+const colourAt = (name, share) => pick({ DIVERGING, INTENSITY }[name], share).fill;
+
+export { colourAt, localModel, show };

@@ -51,7 +51,8 @@ def lab_command(repository: Path, *, port: int | None = None, open_browser: bool
         "--LabApp.default_url=/lab/tree/notebooks/index.ipynb",
         # A news pop-up would ask the network for something that the course does not need.
         "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
     ]
     if port is not None:
         check_port(port)

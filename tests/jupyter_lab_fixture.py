@@ -70,11 +70,14 @@ class JupyterLab:
 
     def open(self, page, name, *, theme="light"):
         """Open a notebook in `page` with the ``"light"`` or ``"dark"`` theme; returns when its kernel is idle."""
-        self._request(
-            "PUT",
-            "/lab/api/settings/@jupyterlab/apputils-extension:themes",
-            {"raw": json.dumps({"theme": f"JupyterLab {theme.capitalize()}", "adaptive-theme": False})},
-        )
+        settings = {
+            "themes": {"theme": f"JupyterLab {theme.capitalize()}", "adaptive-theme": False},
+            # The question about news would cover the corner of every screenshot.
+            "notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+        }
+        for plugin, values in settings.items():
+            path = f"/lab/api/settings/@jupyterlab/apputils-extension:{plugin}"
+            self._request("PUT", path, {"raw": json.dumps(values)})
         # A fresh workspace: nothing that an earlier test left open comes back.
         workspace = secrets.token_hex(4)
         page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{name}?token={self.token}")
@@ -93,8 +96,8 @@ class JupyterLab:
     def run_all(self, page, *, timeout_s=240, wait=True):
         """Run all cells; with `wait` return when they have run, otherwise at once."""
         page.evaluate(
-            "() => { window.courseRun = 'busy';"
-            " window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.courseRun = 'done'; }); }"
+            "() => { window.courseRun = 'busy'; const { commands } = window.jupyterapp;"
+            " commands.execute('notebook:run-all-cells').then(() => { window.courseRun = 'done'; }); }"
         )
         if wait:
             self.wait_until_run(page, timeout_s=timeout_s)

@@ -321,8 +321,8 @@ def _effective_field(model, values, layer):
         with tf.GradientTape() as tape:
             tape.watch(batch)
             maps = activation_of(batch)
-            centre = maps[:, tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2]
-        return tf.reduce_sum(tf.abs(tape.gradient(tf.reduce_sum(centre, axis=-1), batch)), axis=-1)
+            centre = tf.reduce_sum(maps[:, tf.shape(maps)[1] // 2, tf.shape(maps)[2] // 2], axis=-1)
+        return tf.reduce_sum(tf.abs(tape.gradient(centre, batch)), axis=-1)
 
     key = ("effective field", layer.name, key_of_inputs(model, values))
     gradients = batched(compiled(model, key, function, input_signature(model, values)), len(values), 256, values)

@@ -16,6 +16,11 @@ CALLS = {
     "make_circles": {"n_samples": 20},
     "make_spirals": {"n_samples": 20},
     "make_interpolation": {"n_samples": 20},
+    "make_digits": {"n_samples": 20},
+    "make_silhouettes": {"n_samples": 20},
+    "make_event_pictures": {"n_samples": 20},
+    "make_planing": {"n_samples": 20},
+    "make_maxwell_boltzmann": {"n_sets": 5},
 }
 
 

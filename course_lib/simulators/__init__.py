@@ -11,10 +11,15 @@ import importlib
 
 _MODULES = frozenset(
     {
+        "digits",
         "earthquakes",
+        "event_pictures",
         "interpolation",
         "ising",
+        "maxwell_boltzmann",
         "plane_classes",
+        "planing",
+        "silhouettes",
         "wine_quality",
     }
 )

@@ -24,7 +24,7 @@ CLASS_NAMES = tuple(str(digit) for digit in range(10))
 N_TRAINING_ORIGINALS = 1500
 
 _SIZE = 28
-_CHUNK = 2048
+_CHUNK = 512
 
 
 @cache
@@ -37,16 +37,17 @@ def _originals():
     images = digits.images / 16.0
     for axis in (1, 2):
         images = spline_filter1d(images, order=3, axis=axis, mode="mirror")
-    return images, digits.target
+    return images.astype(np.float32), digits.target
 
 
 def _spline_matrix(centre_pixels, pixels_per_cell):
     """Weights (n, 28, 8) of the eight cells of an original in each of the 28 pixels along one axis."""
     pixel = np.arange(_SIZE)
     cell = 3.5 + (pixel[None, :] - centre_pixels[:, None]) / pixels_per_cell[:, None]
-    distance = np.abs(cell[:, :, None] - np.arange(8))
-    inner = 2 / 3 - distance**2 * (1 - distance / 2)
-    outer = np.maximum(2 - distance, 0) ** 3 / 6
+    distance = np.abs(cell[:, :, None] - np.arange(8)).astype(np.float32)
+    inner = 2 / 3 - distance * distance * (1 - distance / 2)
+    beyond = np.maximum(2 - distance, 0)
+    outer = beyond * beyond * beyond / 6
     return np.where(distance < 1, inner, outer)
 
 

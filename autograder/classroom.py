@@ -278,6 +278,7 @@ class Classroom:
             trial = Path(trial_folder).resolve()
             trial_source = trial / "source" / name / f"{name}.ipynb"
             problem_sets.build_source(problem_set, trial_source)
+            _count_tasks_once(trial_source)
             if (self.folder / GRADEBOOK).is_file():
                 # nbgrader refuses changes of cells that have submissions; a new gradebook would not know them.
                 shutil.copyfile(self.folder / GRADEBOOK, trial / GRADEBOOK)
@@ -379,7 +380,7 @@ class Classroom:
         record.unlink(missing_ok=True)
         record.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
-        notes = self._missing_notebooks(name, student)
+        notes = self._obstacles(name, student)
         status = "not graded"
         if not notes:
             log = io.StringIO()
@@ -398,8 +399,10 @@ class Classroom:
         record.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
         return self._mark(name, student, status, tuple(notes), seconds)
 
-    def _missing_notebooks(self, name: str, student: str) -> list[str]:
+    def _obstacles(self, name: str, student: str) -> list[str]:
         place = self.folder / "submitted" / student / name
+        if glob.escape(student) != student:
+            return ["the name of the student's folder holds one of [ ] * ?, which nbgrader misreads: rename it"]
         with self.gradebook() as gradebook:
             wanted = [f"{notebook.name}.ipynb" for notebook in gradebook.find_assignment(name).notebooks]
         missing = [file for file in wanted if not (place / file).is_file()]
@@ -511,9 +514,7 @@ class Classroom:
         handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         logger = logging.Logger("nbgrader", level=logging.INFO)  # not in the tree of loggers: the terminal stays ours
         logger.addHandler(handler)
-        # nbgrader reads the student as a pattern.
-        pattern = "*" if student is None else glob.escape(student)
-        course = self._course(root or self.folder, assignment_id=name, student_id=pattern)
+        course = self._course(root or self.folder, assignment_id=name, student_id=student or "*")
         converter = converter_class(coursedir=course, config=self._configuration, log=logger)
         converter.force = True
         working_folder = os.getcwd()
@@ -560,6 +561,16 @@ class Classroom:
                     digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode())
         digest.update(_sha256(self.folder / CONFIGURATION).encode())
         return digest.hexdigest()
+
+
+def _count_tasks_once(source: Path) -> None:
+    """Take the flag ``grade`` from cells that are tasks: nbgrader would put both of them into the gradebook."""
+    content = json.loads(source.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        grading = cell["metadata"].get("nbgrader", {})
+        if grading.get("task"):
+            grading["grade"] = False
+    source.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -69,14 +69,9 @@ def grade(
     console = Console()
     classroom = Classroom(folder)
     students = classroom.submissions(exercise, student)
-    marks, interrupted = [], False
-    try:
-        for mark in _with_progress(students, lambda one: classroom.grade(exercise, one, regrade=regrade), console):
-            marks.append(mark)
-    except KeyboardInterrupt:
-        interrupted = True
+    marks = grade_all(classroom, exercise, students, console, regrade=regrade)
     print_marks(marks, console, title=exercise)
-    if interrupted:
+    if len(marks) < len(students):
         raise CourseError(
             f"Interrupted: {len(marks)} of {len(students)} are graded and stay so; "
             f"the same command goes on with the others."
@@ -90,8 +85,22 @@ def grade(
         )
 
 
-def _with_progress(students, do, console):
-    """Yield ``do(student)`` for each student, with a bar: how many, how fast, how long still."""
+def grade_all(classroom, exercise: str, students: list[str], console, *, regrade: bool = False) -> list:
+    """Grade one student after the other with a bar: how many, how fast, how long still.
+
+    Parameters
+    ----------
+    classroom : autograder.classroom.Classroom
+    exercise : str
+    students : list of str
+    console : rich.console.Console
+    regrade : bool
+
+    Returns
+    -------
+    list of autograder.classroom.Mark
+        Shorter than `students` if interrupted (Ctrl-C).
+    """
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -99,23 +108,28 @@ def _with_progress(students, do, console):
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[pace]}"),
     ]
+    marks = []
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=len(students), pace="")
         start = time.monotonic()
-        for done, student in enumerate(students):
+        for done, student in enumerate(students, start=1):
             if console.is_terminal:
                 progress.update(bar, description=escape(student))
             else:
-                console.print(f"{done + 1}/{len(students)} {escape(student)}")
-            result = do(student)
-            each = (time.monotonic() - start) / (done + 1)
-            left = round(each * (len(students) - done - 1))
-            pace = f"{60 / each:.1f}/min, {left // 60}:{left % 60:02d} left"
+                # A bar is nothing for a log file.
+                console.print(f"{done}/{len(students)} {escape(student)}")
+            try:
+                marks.append(classroom.grade(exercise, student, regrade=regrade))
+            except KeyboardInterrupt:
+                break
+            each = (time.monotonic() - start) / done
+            left = round(each * (len(students) - done))
+            pace = f"{60 / max(each, 1e-3):.1f} a minute, {left // 60}:{left % 60:02d} left"
             progress.update(bar, advance=1, pace=pace)
-            yield result
+    return marks
 
 
 def print_marks(marks, console, *, title: str = "") -> None:
@@ -171,6 +185,27 @@ def feedback(
             without.append(f"{one} ({made.reason})")
     if without:
         raise CourseError(f"No feedback for {len(without)} of {len(students)}: {'; '.join(without)}")
+
+
+@app.command()
+def check(
+    exercise: Annotated[str | None, typer.Argument(metavar="EXERCISE", help="Such as ex08_1 or 8.1.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All problem sets.")] = False,
+) -> None:
+    """Prove that a problem set marks right answers right and wrong ones wrong, and gives nothing away."""
+    if everything == (exercise is not None):
+        raise CourseError("Say which problem set to check: course check EXERCISE, or course check --all.")
+    from autograder import gate, problem_sets
+
+    names = [one.name for one in problem_sets.all_problem_sets()] if everything else [exercise]
+    failed = []
+    for name in names:
+        report = gate.check(name)
+        gate.print_report(report)
+        if not report.passed:
+            failed.append(name)
+    if failed:
+        raise CourseError(f"{', '.join(failed)} may not be released as {'they are' if failed[1:] else 'it is'}.")
 
 
 def main() -> None:

@@ -186,8 +186,8 @@ def main():
         print(f"\n{PEER}: {peer_note}")
     print(
         "\nratio: independent configurations per second against the numpy sweep; CPU time, one thread.\n"
-        "Not counted, in favour of Metropolis: it keeps one sign of m below the critical temperature, and its start-up\n"
-        "(some ten tau). `sample` includes its start-up: 60 sweeps for every configuration, whatever the temperature."
+        "Not counted, in favour of Metropolis: below the critical temperature it keeps one sign of m; its start-up of\n"
+        "some ten tau. `sample` includes its start-up: 60 sweeps for every configuration, whatever the temperature."
     )
 
 

@@ -120,7 +120,7 @@ function matrixPicture(view) {
         pen.strokeRect(x + 1, barsHigh + 1, side - 3, side - 3);
         pen.setLineDash([]);
       }
-      label(pad ? "pad" : place - state.padding + 1, x + side / 2, barsHigh + side + 10, "center", theme.muted, 11);
+      label(pad ? (side > 26 ? "pad" : "·") : place - state.padding + 1, x + side / 2, barsHigh + side + 10, "center", theme.muted, 11);
     });
     pen.fillStyle = theme.line;
     pen.fillRect(left, base, columns * side - 1, 1);

@@ -242,8 +242,8 @@ class BandedMatrix(Explorable):
             summary=self.summary(),
         )
         figure.update_yaxes(title="output", row=1, col=1)
-        figure.update_xaxes(title="time step", row=1, col=1)
-        figure.update_yaxes(title="time step", row=1, col=2)
+        figure.update_xaxes(title="padded time step", row=1, col=1)
+        figure.update_yaxes(title="padded time step", row=1, col=2)
         figure.update_yaxes(title="output", row=1, col=3)
         for column in (2, 3):
             figure.update_xaxes(title="", showticklabels=False, row=1, col=column)

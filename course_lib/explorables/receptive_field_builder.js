@@ -162,7 +162,7 @@ function stackEditor(view, change) {
   });
   const add = [["convolution", 3], ["pooling", 2, 2]].map((given) => view.button("+ " + given[0], () => change([...view.state.layers, layer(...given)])));
   return {
-    node: element("div", { style: "display: grid; gap: 7px; width: 300px" }, "R grows by (k − 1) · d · ∏ s of the layers before", rows.map((row) => row.node), element("div", { class: "ce-row" }, add)),
+    node: element("div", { style: "display: grid; gap: 7px; width: 300px" }, "kernel k, stride s, dilation d", rows.map((row) => row.node), element("div", { class: "ce-row" }, add)),
     paint({ layers }) {
       const growth = [1, ...fieldGrowth(layers)];
       let distance = 1;
@@ -202,8 +202,8 @@ export default explorable({
       label: "", cell: 44, largest: 288,
       // A new pixel lights its footprint up layer by layer.
       pick(row, column) {
-        const { layers, lit } = view.state, step = outputStep(layers), over = (index) => Math.min(index * step + (step >> 1), COURSE.input - 1);
-        view.set({ row: over(row), column: over(column) });
+        const { layers, lit } = view.state, step = outputStep(layers);
+        view.set({ row: row * step, column: column * step });
         if (lit === layers.length) steps.querySelector(".ce-main").click();
       },
     });

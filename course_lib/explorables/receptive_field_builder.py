@@ -380,6 +380,8 @@ class ReceptiveFieldBuilder(Explorable):
 
     def static_figure(self):
         """Return the effective field with the receptive field drawn in, and its growth with depth."""
+        import textwrap
+
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
 
@@ -446,12 +448,15 @@ class ReceptiveFieldBuilder(Explorable):
         figure.update_xaxes(title_text="column of the input (pixels)", constrain="domain", row=1, col=1)
         figure.update_yaxes(title_text="row of the input (pixels)", autorange="reversed", scaleanchor="x", row=1, col=1)
         figure.update_xaxes(title_text="layer", dtick=1, row=1, col=2)
-        figure.update_yaxes(title_text="width (input pixels)", rangemode="tozero", row=1, col=2)
+        figure.update_yaxes(title_text="width (input pixels)", range=[0, 1.12 * growth[-1]], row=1, col=2)
         figure.update_layout(
             template=style.template(),
-            title_text=f"Receptive field of {growth[-1]} pixels after {len(layers)} layers",
+            title={
+                "text": f"{self.title}: {growth[-1]} pixels after {len(layers)} layers",
+                "subtitle": {"text": "<br>".join(textwrap.wrap(self.summary(), 110))},
+            },
             legend={"y": -0.2, "yanchor": "top", "x": 1, "xanchor": "right"},
-            margin={"t": 90, "b": 90},
-            height=430,
+            margin={"t": 130, "b": 90},
+            height=480,
         )
         return figure

@@ -109,9 +109,9 @@ export default explorable({
     const sign = (text) => element("span", { class: "ce-sign", "aria-hidden": "true" }, text);
     const size = (state) => state.image.length * state.image[0].length;
     const image = editableImage(view, (value) => diverging(9)(value));
-    const filter = view.grid({ label: "filter", cell: 34, largest: 150 });
-    const sum = view.grid({ label: "sum of the patches", cell: 46, largest: 300 });
-    const count = view.grid({ label: "patches per pixel", cell: 34, largest: 200 });
+    const filter = view.grid({ label: "filter", cell: 34, largest: 120 });
+    const sum = view.grid({ label: "sum of the patches", cell: 46, largest: 270 });
+    const count = view.grid({ label: "patches per pixel", cell: 34, largest: 160 });
     const plainMap = view.grid({ label: "transposed convolution", cell: 20, largest: 260 });
     const smooth = view.grid({ label: "upsampling, then convolution", cell: 20, largest: 260 });
     const formula = view.formula(), chips = ["transposed: uneven by", "upsampling + convolution"].map((label) => view.chip(label));

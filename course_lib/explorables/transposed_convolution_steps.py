@@ -244,8 +244,9 @@ class TransposedConvolutionSteps(Explorable):
         panels = [
             Panel(image, "image"),
             Panel(kernel, "filter"),
-            Panel(self.output(), "sum of the patches"),
-            Panel(count, "patches per pixel", colours="intensity"),
+            # Pixels that no patch has reached yet stay empty.
+            Panel(np.where(count > 0, self.output(), np.nan), "sum of the patches"),
+            Panel(np.where(count > 0, count, np.nan), "patches per pixel", colours="intensity"),
         ]
         if state["compare"]:
             uniform = np.ones((UNIFORM_SIDE, UNIFORM_SIDE))

@@ -45,6 +45,12 @@ _MODULE_OF = {
     "make_planing": "_planing",
     "GasSpeeds": "_maxwell_boltzmann",
     "make_maxwell_boltzmann": "_maxwell_boltzmann",
+    "Pendulum": "_mechanics",
+    "make_pendulum": "_mechanics",
+    "Springs": "_mechanics",
+    "make_springs": "_mechanics",
+    "LennardJones": "_mechanics",
+    "make_lennard_jones": "_mechanics",
     "student_name": "_student",
     "student_seed": "_student",
 }

@@ -14,12 +14,16 @@ _MODULES = frozenset(
         "digits",
         "earthquakes",
         "event_pictures",
+        "integrators",
         "interpolation",
         "ising",
+        "lennard_jones",
         "maxwell_boltzmann",
+        "pendulum",
         "plane_classes",
         "planing",
         "silhouettes",
+        "springs",
         "wine_quality",
     }
 )

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import networkx
@@ -263,6 +264,14 @@ def test_seeds():
     assert np.mean(same_temperature[0] == same_temperature[1]) < 0.6
     assert np.mean(data.make_ising(20, 2.5) == data.make_ising(20, 2.5)) < 0.6
     np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_works_where_compiled_code_cannot_be_stored():
+    """Source without a file has no folder for numba's cache: the same refusal as on a read-only machine."""
+    source = Path(ising.__file__).read_text(encoding="utf-8")
+    module = types.ModuleType("ising_without_cache")
+    exec(compile(source, "<no file>", "exec"), module.__dict__)
+    np.testing.assert_array_equal(module.sample(3, 2.0, size=8, seed=1), ising.sample(3, 2.0, size=8, seed=1))
 
 
 def test_evolve_leaves_its_input_alone():

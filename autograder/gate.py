@@ -59,7 +59,7 @@ from autograder.repository import find_repository
 #: CPU seconds that the solution of one submission may cost, the import of TensorFlow included.
 CPU_BUDGET_S = 30.0
 #: Wall seconds after which a notebook is stopped, busy machine or not.
-WALL_LIMIT_S = 240.0
+WALL_LIMIT_S = 600.0
 #: Notebooks that run at the same time.
 PARALLEL = 2
 
@@ -604,7 +604,12 @@ def _receive(connection, run, reports):
 @contextlib.contextmanager
 def _environment_of_notebooks():
     """Environment that the fork server and its children inherit; the caller's comes back afterwards."""
-    wanted = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "COURSE_FRONT_END": "0"}
+    wanted = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "KERAS_BACKEND": "tensorflow",
+        "COURSE_FRONT_END": "0",
+    }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

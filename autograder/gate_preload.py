@@ -7,8 +7,9 @@ child forked from it hangs in its first fit.
 import os
 import time
 
-# Both are read at import, so a notebook's first cell comes too late for them.
+# All are read at import, so a notebook's first cell comes too late for them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras  # noqa: F401

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from autograder import data_command
 from autograder.errors import CourseError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 classes = typer.Typer(help="Make a class.", no_args_is_help=True)
 app.add_typer(classes, name="class")
+app.add_typer(data_command.app, name="data")
 
 ClassFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the class.")]
 Exercise = Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as ex08_1 or 8.1.")]
@@ -206,6 +208,76 @@ def check(
             failed.append(name)
     if failed:
         raise CourseError(f"{', '.join(failed)} may not be released as {'they are' if failed[1:] else 'it is'}.")
+
+
+@app.command()
+def lab(
+    port: Annotated[int | None, typer.Option(help="A free port; JupyterLab looks for one if not given.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open JupyterLab on the course map."""
+    from autograder.lab import start
+    from autograder.repository import find_repository
+
+    start(find_repository(), port=port, open_browser=browser)
+
+
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a notebook is stale.")] = False,
+) -> None:
+    """Build the chapters' notebooks from their sources."""
+    from autograder.notebook_building import REBUILD_COMMAND, build_all
+    from autograder.repository import find_repository
+
+    results = build_all(find_repository() / "notebooks", check=check)
+    stale = [result.target.name for result in results if result.was_stale]
+    typer.echo(f"{len(results)} notebooks, {len(stale)} {'stale' if check else 'changed'}")
+    if check and stale:
+        raise CourseError(f"Stale: {', '.join(stale)}. Mend with: {REBUILD_COMMAND}")
+
+
+@app.command()
+def run(
+    chapters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CHAPTER]...", help="Such as 8; all if none.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="How many at the same time.")] = 2,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="For the parameters cell.")
+    ] = None,
+) -> None:
+    """Execute chapters with papermill and print what each cost. Exits with 1 if a cell fails."""
+    from rich.console import Console
+
+    from autograder.repository import find_repository
+    from autograder.running import parse_parameters, print_report, run_notebooks
+
+    console, repository = Console(), find_repository()
+    results = run_notebooks(
+        repository,
+        chapters or [],
+        jobs=jobs,
+        parameters=parse_parameters(parameter or []),
+        on_finished=lambda result: console.print(
+            f"{result.name}: {'ok' if result.ok else 'failed'} after {result.seconds:.0f} s", highlight=False
+        ),
+    )
+    print_report(results, console)
+    console.print(f"Executed copies: {repository / '_build' / 'executed'}", highlight=False, soft_wrap=True)
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and how to mend it. Exits with 1 if something is missing."""
+    from rich.console import Console
+
+    from autograder.doctor import report
+
+    if not report(Console()):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """``make demo``: play one class with three students and compare their marks with what they must be.
 
-One hands in the author's solution, one the same with a single task answered as a mutant of the problem set answers
-it, one the release as it came. Run ``python -m autograder.demo [EXERCISE]``; the exit status is 1 if a mark differs.
+One fills in the author's answers, one the same but for a single task, which a mutant of the problem set answers,
+one hands the release in as it came. Run ``python -m autograder.demo [EXERCISE]``; the exit status is 1 if a mark
+differs.
 """
 
 from __future__ import annotations
@@ -52,11 +53,12 @@ def play(folder: Path, exercise: str = EXERCISE, *, console=None) -> bool:
     shutil.rmtree(folder, ignore_errors=True)
     classroom: Classroom = new_class(folder, "Demonstration")
     console.print(f"Released {problem_set.title}: ", classroom.release(name), soft_wrap=True)
-    solution = json.loads((classroom.folder / "source" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
-    untouched = json.loads((classroom.folder / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
-    hand_in(classroom.folder, "ada-right", name, solution)
-    hand_in(classroom.folder, "ben-partly", name, with_answers(solution, mutant.answers))
-    hand_in(classroom.folder, "cleo-untouched", name, untouched)
+    release = json.loads((classroom.folder / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
+    source = json.loads((classroom.folder / "source" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
+    right = solutions(source)
+    hand_in(classroom.folder, "ada-right", name, with_answers(release, right))
+    hand_in(classroom.folder, "ben-partly", name, with_answers(release, right | mutant.answers))
+    hand_in(classroom.folder, "cleo-untouched", name, release)
 
     marks = grade_all(classroom, name, classroom.submissions(name), console)
     print_marks(marks, console, title=problem_set.title)
@@ -105,9 +107,21 @@ def one_wrong_answer(problem_set):
     )
 
 
-def with_answers(solution: dict, answers: dict[str, str]) -> dict:
+def solutions(source: dict) -> dict[str, str]:
+    """Return the author's answers by grade id, without the lines that mark them as solutions."""
+    answers = {}
+    for cell in source["cells"]:
+        grading = cell["metadata"].get("nbgrader", {})
+        if grading.get("solution"):
+            lines = "".join(cell["source"]).splitlines(keepends=True)
+            kept = [line for line in lines if "BEGIN SOLUTION" not in line and "END SOLUTION" not in line]
+            answers[grading["grade_id"]] = "".join(kept)
+    return answers
+
+
+def with_answers(notebook: dict, answers: dict[str, str]) -> dict:
     """Return a copy of a notebook with other sources for the answer cells named by their grade id."""
-    changed = json.loads(json.dumps(solution))
+    changed = json.loads(json.dumps(notebook))
     for cell in changed["cells"]:
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if grade_id in answers:

@@ -71,7 +71,7 @@ def find_notebooks(folder: Path, chapters: list[str]) -> list[Path]:
             matches = [name for name in sources if name.startswith(f"{int(stem):02d}_")]
         if not matches:
             guess = difflib.get_close_matches(stem, sources, n=1, cutoff=0.4)
-            hint = f"; did you mean {guess[0]}?" if guess else ""
+            hint = f": did you mean {guess[0]}?" if guess else "."
             raise CourseError(f"Unknown chapter {chapter!r}{hint} Known: {', '.join(sources)}.")
         if sources[matches[0]] not in chosen:
             chosen.append(sources[matches[0]])
@@ -151,6 +151,31 @@ def run_notebooks(
         for worker in running:
             worker.end()
     return [results[source.stem] for source in sources]
+
+
+def parse_parameters(assignments: list[str]) -> dict:
+    """Return name -> value of ``NAME=VALUE`` strings; values are read as JSON where they can be, else as text.
+
+    Raises
+    ------
+    CourseError
+        If one has no ``=`` or its name is no Python name.
+
+    Examples
+    --------
+    >>> parse_parameters(["SEED=3", "LEARNING_RATE=1e-3", "NAME=ising"])
+    {'SEED': 3, 'LEARNING_RATE': 0.001, 'NAME': 'ising'}
+    """
+    parameters = {}
+    for assignment in assignments:
+        name, separator, value = assignment.partition("=")
+        if not separator or not name.isidentifier():
+            raise CourseError(f"--parameter wants NAME=VALUE, not {assignment!r}, for example --parameter SEED=3.")
+        try:
+            parameters[name] = json.loads(value)
+        except ValueError:
+            parameters[name] = value
+    return parameters
 
 
 class _Worker:

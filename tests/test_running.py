@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import time
 
 import nbformat
@@ -45,7 +47,7 @@ def test_unknown_chapter_gets_the_list_and_the_nearest_guess(repository):
     write(repository, "08_convolutional_networks", "1")
     with pytest.raises(CourseError, match=r"Unknown chapter '9'.* Known: 08_convolutional_networks"):
         run_notebooks(repository, ["9"])
-    with pytest.raises(CourseError, match=r"did you mean 08_convolutional_networks\?"):
+    with pytest.raises(CourseError, match=r"did you mean 08_convolutional_networks\? Known"):
         run_notebooks(repository, ["convolutional"])
     assert not (repository / "_build").exists()
 
@@ -116,3 +118,40 @@ def test_a_broken_source_and_too_few_jobs_stop_before_anything_runs(repository):
     with pytest.raises(CourseError, match="--jobs must be at least 1, not 0"):
         run_notebooks(repository, jobs=0)
     assert not (repository / "_build" / "executed" / "01_good.ipynb").exists()
+
+
+def course(repository, *arguments):
+    """The command as a student types it."""
+    return subprocess.run(
+        [sys.executable, "-m", "autograder.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COURSE_ROOT": str(repository), "COLUMNS": "200"},
+        timeout=120,
+    )
+
+
+def test_the_command_prints_a_table_and_its_status_tells_a_failure(repository):
+    write(repository, "01_good", "print(N)", parameters="N = 1")
+    write(repository, "02_bad", "answer = 1 / 0")
+    good = course(repository, "run", "1", "--parameter", "N=7")
+    assert good.returncode == 0 and "peak memory / MB" in good.stdout and "01_good" in good.stdout
+    assert "7" in nbformat.read(repository / "_build/executed/01_good.ipynb", as_version=4).cells[-1].outputs[0].text
+    bad = course(repository, "run")
+    assert bad.returncode == 1 and "ZeroDivisionError: division by zero" in bad.stdout
+    assert bad.stderr == ""
+
+
+def test_the_command_answers_a_mistake_with_one_line(repository):
+    write(repository, "01_good", "1")
+    for arguments, message in (
+        (["run", "7"], "Unknown chapter '7'. Known: 01_good."),
+        (["run", "--parameter", "N"], "--parameter wants NAME=VALUE, not 'N'"),
+        (["build", "--check"], "Stale: 01_good.ipynb. Mend with: make notebooks"),
+        (["lab"], "index.ipynb is missing: run 'make notebooks'"),
+    ):
+        done = course(repository, *arguments)
+        assert done.returncode == 1, arguments
+        assert message in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert course(repository, "build").returncode == 0
+    assert course(repository, "build", "--check").returncode == 0

@@ -1,0 +1,110 @@
+"""The live training monitor in JupyterLab: curves move while the cell runs, and a figure stays."""
+
+import re
+
+import pytest
+from jupyter_lab_fixture import SCREENS
+
+SET_UP = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import numpy as np
+from course_lib.training import LiveTraining
+
+keras.utils.set_random_seed(3)
+generator = np.random.default_rng(1)
+events = generator.normal(size=(1200, 20)).astype("float32")
+is_signal = (events @ generator.normal(size=20) + 1.5 * generator.normal(size=1200) > 0).astype("float32")
+model = keras.Sequential(
+    [keras.Input((20,)), *[keras.layers.Dense(64, "relu") for _ in "12"], keras.layers.Dense(1, "sigmoid")]
+)
+model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+live = LiveTraining(title="Signal or background")
+"""
+
+FIT = """
+from time import sleep
+options = dict(validation_split=0.5, epochs=30, batch_size=20, verbose=0)
+slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: sleep(0.01))
+history = model.fit(events, is_signal, callbacks=[live, slower], **options)
+"""
+
+CHECK = "print('same', live.history == history.history, live.record.outcome)"
+
+N_POINTS = "() => Number(document.querySelector('.course-training')?.dataset.points ?? 0)"
+CANVAS = "() => document.querySelector('.course-training canvas').toDataURL()"
+
+
+def scroll_to(page, selector):
+    page.locator(selector).first.evaluate("node => node.scrollIntoView({block: 'center'})")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
+    page = browser_page
+    name = f"live_training_{theme}.ipynb"
+    jupyter_lab.write(name, [SET_UP, FIT, CHECK])
+    jupyter_lab.open(page, name, theme=theme)
+    jupyter_lab.run_all(page, wait=False)
+
+    page.wait_for_function(f"() => ({N_POINTS})() > 40", timeout=120_000)
+    scroll_to(page, ".course-training")
+    n_points, picture = page.evaluate(N_POINTS), page.evaluate(CANVAS)
+    page.wait_for_function(f"() => ({N_POINTS})() > {n_points + 150}", timeout=60_000)
+    assert page.evaluate(CANVAS) != picture, "the points arrived, but the canvas did not change"
+    monitor = page.locator(".course-training")
+    assert re.search(r"epoch \d+ of 30", monitor.locator(".ct-facts").inner_text())
+
+    # Controls that need no kernel work while the cell is busy.
+    loss = monitor.locator("canvas").first
+    loss.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.ct-key + small')?.textContent === 'at epoch 2'")
+    assert "validation" in loss.get_attribute("aria-label")
+    monitor.screenshot(path=SCREENS / f"live_training_{theme}.png")
+    page.keyboard.press("Escape")
+    linear = page.evaluate(CANVAS)
+    monitor.get_by_label("logarithmic values").check()
+    monitor.get_by_label("smoothing").fill("0.8")
+    page.wait_for_function(
+        "picture => document.querySelector('.course-training canvas').toDataURL() !== picture", arg=linear
+    )
+    monitor.get_by_text("Values as a table").click()
+    page.wait_for_function("() => document.querySelectorAll('.ct-table tr').length > 2")
+    scroll_to(page, ".course-training")
+    monitor.screenshot(path=SCREENS / f"live_training_{theme}_options.png")
+
+    jupyter_lab.wait_until_run(page)
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
+    scroll_to(page, ".js-plotly-plot")
+    page.wait_for_timeout(500)  # plotly settles
+    page.screenshot(path=SCREENS / f"live_training_{theme}_end.png")
+    assert page.locator(".course-training").count() == 0
+    assert "same True finished" in page.locator(".jp-OutputArea-output").last.inner_text()
+
+    saved = jupyter_lab.save(page)
+    (output,) = saved.cells[1].outputs
+    assert len(output.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    assert "widgets" not in saved.metadata
+    assert page.console_errors == []
+    assert page.external_requests == []
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_an_interrupted_training_says_so(jupyter_lab, browser_page):
+    page = browser_page
+    jupyter_lab.write("interrupted.ipynb", [SET_UP, FIT.replace("epochs=30", "epochs=500")])
+    jupyter_lab.open(page, "interrupted.ipynb")
+    jupyter_lab.run_all(page, wait=False)
+    page.wait_for_function(f"() => ({N_POINTS})() > 100", timeout=120_000)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    page.wait_for_selector(".js-plotly-plot", timeout=60_000)
+    assert page.locator(".course-training").count() == 0
+    page.wait_for_function("() => document.body.innerText.includes('Interrupted after')")
+    assert "KeyboardInterrupt" in page.locator(".jp-OutputArea").last.inner_text()
+    assert page.external_requests == []

@@ -507,7 +507,7 @@ def _default_tests_folder():
 def _execute_all(jobs, source, task_list, points, wall_limit_s, on_run):
     task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.gate_preload", "autograder.gate"])
+    context.set_forkserver_preload(["autograder.gate_preload"])
     waiting = list(jobs)
     running = {}
     try:

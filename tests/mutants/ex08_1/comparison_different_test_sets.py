@@ -1,0 +1,21 @@
+"""exercise: ex08_1
+task: comparison
+loses: part
+
+Each network gets its own shuffled copy of the test part. Both accuracies are right, but snapshot i of one is not
+snapshot i of the other, and the pairs mean nothing.
+"""
+
+# %% grade_id: comparison-answer
+def paired_comparison(right_first, right_second):
+    n = len(right_first)
+    n10, n01 = int(np.sum(right_first & ~right_second)), int(np.sum(~right_first & right_second))
+    uncertainty = np.sqrt(n10 + n01 - (n10 - n01) ** 2 / n) / n
+    return {"n10": n10, "n01": n01, "difference": (n10 - n01) / n, "uncertainty": uncertainty}
+
+
+order = np.random.default_rng(1).permutation(6000)
+cnn_right = (cnn_probabilities > 0.5) == (labels_test == 1)
+dense_probabilities = dense.predict(images_test[order].reshape(6000, -1), batch_size=500, verbose=0).ravel()
+dense_right = (dense_probabilities > 0.5) == (labels_test[order] == 1)
+comparison = paired_comparison(cnn_right, dense_right)

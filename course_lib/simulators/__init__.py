@@ -11,6 +11,7 @@ import importlib
 
 _MODULES = frozenset(
     {
+        "crack_growth",
         "digits",
         "earthquakes",
         "event_pictures",
@@ -18,11 +19,15 @@ _MODULES = frozenset(
         "interpolation",
         "ising",
         "lennard_jones",
+        "magnet_currents",
         "maxwell_boltzmann",
         "pendulum",
+        "phase_features",
         "plane_classes",
         "planing",
+        "radio_pulses",
         "silhouettes",
+        "sine_waves",
         "springs",
         "wine_quality",
     }

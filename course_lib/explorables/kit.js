@@ -174,7 +174,8 @@ function openView(spec, model, el) {
     // `values` lists the allowed ones; else min, max (numbers or functions of the state) and step.
     slider({ field, label, unit = "", min = 0, max = 10, step = 1, values, write = show, off }) {
       const id = unique();
-      const output = element("output", { for: id });
+      // The slider itself says its value; a second voice would repeat it.
+      const output = element("output", { "aria-hidden": "true" });
       const input = element("input", {
         type: "range", id,
         oninput: () => set({ [field]: values ? values[input.value] : Number(input.value) }),

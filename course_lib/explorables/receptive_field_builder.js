@@ -61,23 +61,25 @@ function randomWeights(seed) {
 
 // Mean squared gradient of one output pixel of a linear stack, rows of numbers, the largest is 1.
 function effectiveField({ layers, row, column, networks, seed }) {
-  const sizes = mapSizes(layers), draw = randomWeights(seed), whole = COURSE.input, step = outputStep(layers);
+  const ys = footprints(layers, row), xs = footprints(layers, column), sizes = mapSizes(layers), draw = randomWeights(seed), whole = COURSE.input;
   const total = new Float64Array(whole ** 2);
   for (let network = 0; network < networks; network++) {
-    let side = sizes.at(-1), gradient = new Float64Array(side ** 2);
-    gradient[Math.floor(row / step) * side + Math.floor(column / step)] = 1;
+    // Only the pixels of the footprints are read, so this sets the one output pixel.
+    let gradient = new Float64Array(sizes.at(-1) ** 2).fill(1);
     for (let at = layers.length - 1; at >= 0; at--) {
       const { kind, kernel_size, stride, dilation } = layers[at], size = sizes[at], start = -leftPadding(layers[at], size);
-      const earlier = new Float64Array(size ** 2), points = [...Array(kernel_size ** 2).keys()];
-      const kernel = points.map(() => (kind === "pooling" ? 1 : draw()));
-      gradient.forEach((slope, index) => slope && points.forEach((point) => {
-        const y = start + stride * Math.floor(index / side) + dilation * Math.floor(point / kernel_size);
-        const x = start + stride * (index % side) + dilation * (point % kernel_size);
-        if (y >= 0 && y < size && x >= 0 && x < size) earlier[y * size + x] += slope * kernel[point];
-      }));
-      [gradient, side] = [earlier, size];
+      const earlier = new Float64Array(size ** 2), kernel = Array.from({ length: kernel_size ** 2 }, () => (kind === "pooling" ? 1 : draw()));
+      for (const i of ys[at + 1]) for (const j of xs[at + 1]) {
+        const slope = gradient[i * sizes[at + 1] + j];
+        for (let point = 0, y = start + stride * i; point < kernel.length; y += dilation) {
+          for (let k = 0, x = start + stride * j; k < kernel_size; k++, point++, x += dilation) {
+            if (y >= 0 && y < size && x >= 0 && x < size) earlier[y * size + x] += slope * kernel[point];
+          }
+        }
+      }
+      gradient = earlier;
     }
-    gradient.forEach((slope, index) => { total[index] += slope ** 2; });
+    for (let index = 0; index < total.length; index++) total[index] += gradient[index] ** 2;
   }
   const largest = Math.max(...total), shares = Array.from(total, (value) => value / largest);
   return Array.from({ length: whole }, (_, at) => shares.slice(at * whole, (at + 1) * whole));
@@ -215,7 +217,7 @@ export default explorable({
       steps,
       view.choice({ label: "preset", options: [["", "choose …"], ...COURSE.presets], current: () => "", apply: (text) => text && { layers: stack(text), lit: all } }),
       ...["row", "column"].map((name) => view.slider({ field: name, label: `output over ${name}`, max: COURSE.input - 1, write: (value) => value + 1 })),
-      view.slider({ field: "networks", label: "networks averaged", min: 1, max: 30 }),
+      view.slider({ field: "networks", label: "networks averaged", min: 1, max: 20 }),
       view.resetButton());
     view.draw((state) => {
       const { layers, row, column, networks, seed, lit } = state, done = lit === layers.length, step = outputStep(layers);

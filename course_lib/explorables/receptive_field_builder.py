@@ -24,7 +24,7 @@ MAXIMUM_DILATION = 4
 TARGET_FIELD = 15
 TARGET_LAYERS = 4
 
-MAXIMUM_NETWORKS = 30
+MAXIMUM_NETWORKS = 20
 
 #: Layers from the input on (side of a filter, or a pooling over 2 x 2 pixels) -> name.
 PRESETS = {
@@ -308,7 +308,7 @@ class ReceptiveFieldBuilder(Explorable):
     lit : int
         How many layers, counted from the output, show their footprint.
     networks : int
-        How many random linear networks give the effective field, 1 to 30.
+        How many random linear networks give the effective field, 1 to 20.
     seed : int
         Of their weights.
 

@@ -52,6 +52,7 @@ def state_in_python(lab, page, index=1):
 
 def show(lab, page, explorable, *, theme="light"):
     name = explorable.__name__
+    page.set_viewport_size({"width": 1280, "height": 1100})
     lab.write(f"{name}.ipynb", [SHOW.format(name=name), READ])
     lab.open(page, f"{name}.ipynb", theme=theme)
     lab.run_all(page)
@@ -59,6 +60,18 @@ def show(lab, page, explorable, *, theme="light"):
     card.wait_for(timeout=60_000)
     assert card.count() == 1
     return card
+
+
+def brightness(canvas, x, y):
+    """Mean of red, green and blue (0 to 255) of a canvas at the point (x, y), in CSS pixels."""
+    return canvas.evaluate(
+        """(canvas, [x, y]) => {
+            const scale = canvas.width / canvas.clientWidth;
+            const [red, green, blue] = canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data;
+            return (red + green + blue) / 3;
+        }""",
+        [x, y],
+    )
 
 
 def look(page, card, name):
@@ -112,7 +125,7 @@ def test_filter_walker(jupyter_lab, browser_page):
         page.keyboard.press("ArrowRight")
     card.get_by_role("slider", name="number of filters").focus()
     page.keyboard.press("ArrowRight")
-    card.get_by_role("combobox", name="image").select_option("Ising spins near T_c")
+    card.get_by_role("combobox", name="image").select_option("Ising spins, almost critical")
     state = state_in_python(jupyter_lab, page)
     assert (state["position"], state["n_filters"], state["image"]) == (4, 2, "ising")
     assert state["prediction"] == "5 × 5"
@@ -169,7 +182,11 @@ def test_convolution_operations(jupyter_lab, browser_page):
     assert (state["size"], state["convention"], state["prediction"]) == (8, "book", "skipped")
     expect_summary(card, "edge of 1 px unread")
     assert median_frame_ms(page, card, card.get_by_role("slider", name="image size n")) < FRAME_MS
+    # An empty cell takes the colour of the theme: light from the first frame on, dark after the change.
+    output = card.get_by_role("img", name="output")
+    assert brightness(output, 40, 5) > 200
     look(page, card, "convolution_operations")
+    assert brightness(output, 40, 5) < 90
     card.get_by_role("radio", name="pooling and shifts").click()
     card.get_by_role("button", name="Shift by one pixel").click()
     state = state_in_python(jupyter_lab, page)

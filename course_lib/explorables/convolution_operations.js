@@ -146,7 +146,7 @@ export default explorable({
     secondControls[0].classList.add("ce-main");
 
     view.stage(element("div", { class: "ce-chain ce-row ce-middle" },
-      view.segments({ field: "mode", label: "", options: [["convolution", "padding, stride, dilation"], ["pooling", "pooling and shifts"]] })), ...first, ...second);
+      view.segments({ field: "mode", label: "page", options: [["convolution", "padding, stride, dilation"], ["pooling", "pooling and shifts"]] })), ...first, ...second);
     view.controls(...firstControls, ...secondControls, view.resetButton());
 
     function drawConvolution(state) {

@@ -124,7 +124,7 @@ export default explorable({
       patch.panel, sign("·"), filter.panel, sign("="), products.panel, sign("Σ"), running.panel));
     const position = view.slider({
       field: "position", label: "position", max: (state) => mapShape(state).reduce((a, b) => a * b) - 1,
-      write: (value, state) => place(state).map((index) => index + 1).join(" | "),
+      write: (value, state) => `row ${place(state)[0] + 1}, column ${place(state)[1] + 1}`,
     });
     position.classList.add("ce-wide");
     const player = view.player({ field: "position", max: (state) => mapShape(state).reduce((a, b) => a * b) - 1, interval: (state) => (pixelsOf(state).length > 12 ? 60 : 350) });

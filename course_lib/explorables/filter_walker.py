@@ -27,7 +27,7 @@ IMAGE_LABELS = {
     "example": "7 × 7 example",
     "edge": "edge of a detector shadow",
     "track": "particle track",
-    "ising": "Ising spins near T_c",
+    "ising": "Ising spins, almost critical",
 }
 
 

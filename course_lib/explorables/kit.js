@@ -407,10 +407,9 @@ function openView(spec, model, el) {
   spec.build(view);
   el.append(root);
   const resize = new ResizeObserver(([entry]) => {
-    if (Math.round(entry.contentRect.width) !== width) {
-      width = Math.round(entry.contentRect.width);
-      redraw();
-    }
+    width = Math.round(entry.contentRect.width);
+    // Also the first moment in the page: colours are unknown before.
+    readTheme();
   });
   resize.observe(root);
   // JupyterLab marks its theme on <body>, the website on <html>; both repaint the canvas.
@@ -419,7 +418,7 @@ function openView(spec, model, el) {
   themes.observe(document.documentElement, { attributes: true });
   model.on("change:state", takeFromPython);
   width = root.clientWidth || 800;
-  readTheme();
+  redraw();
   return () => {
     if (saving) save();
     model.off("change:state", takeFromPython);

@@ -30,10 +30,10 @@ def title_of(dataset):
 
 
 def state_of(dataset):
-    """One phrase: simulated, bundled, where the real files are, or that they are still to be fetched."""
+    """One phrase: computed on the spot, bundled, where the real files are, or that they are still to be fetched."""
     entries = _resolution.files_of(dataset)
     if not entries:
-        return "simulated"
+        return "computed"
     places = []
     for entry in entries:
         found = [(label, path) for label, path in _resolution.local_candidates(entry) if path.is_file()]
@@ -66,7 +66,7 @@ def fetch(
     failed = 0
     for name in names or downloadable:
         if name not in downloadable:
-            typer.echo(f"{name}: nothing to download (simulated or bundled)")
+            typer.echo(f"{name}: nothing to download (computed or bundled)")
             continue
         for entry in _resolution.files_of(name):
             try:

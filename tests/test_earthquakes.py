@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from course_lib.data import make_earthquakes
+from course_lib.data import make_earthquakes, make_seismic_records
 from course_lib.simulators import earthquakes
 
 # Table 7.1 of Erdmann et al. (2021): x, y in km, then the eight times in s.
@@ -88,3 +88,36 @@ def test_wrong_shapes_are_named():
         earthquakes.arrival_times([1.0, 2.0])
     with pytest.raises(ValueError, match="one a channel"):
         make_earthquakes(3, clock_offsets_s=[0.1, 0.2])
+
+
+def test_magnitudes_have_the_slope_of_gutenberg_and_richter():
+    found = earthquakes.magnitudes(100_000, smallest=2.0, largest=20.0, slope=0.9, seed=6)
+    # Maximum-likelihood slope of K. Aki (1965), with its error b / sqrt(n).
+    slope = math.log10(math.e) / (found.mean() - 2.0)
+    assert abs(slope - 0.9) < 5 * 0.9 / math.sqrt(100_000)
+    cut = earthquakes.magnitudes(100_000, smallest=2.0, largest=3.0, seed=7)
+    assert cut.min() >= 2 and cut.max() <= 3
+    expected = (1 - 10**-0.5) / (1 - 10**-1)
+    assert abs((cut < 2.5).mean() - expected) < 5 * math.sqrt(expected * (1 - expected) / 100_000)
+
+
+def test_amplitudes_grow_with_magnitude_and_fall_with_distance():
+    near, far, strong = earthquakes.amplitudes(
+        [[0.0, 12.0], [0.0, 84.85], [0.0, 12.0]], [4.0, 4.0, 6.0], stations_km=[[0.0, 0.0]]
+    )
+    assert math.isclose(near[0], 10 * 10 / 13) and math.isclose(strong[1], 100 * near[1])
+    assert math.isclose(near[0] / far[0], math.hypot(84.85, 5) / 13) and math.isclose(near[1], 3 * near[0])
+
+
+def test_seismic_records_are_what_single_precision_cannot_hold():
+    records = make_seismic_records(2000, seed=8)
+    assert records.times_s.shape == records.amplitudes.shape == (2000, 50, 2)
+    delay = records.times_s[..., 1] - records.times_s[..., 0]
+    distance = np.linalg.norm(records.epicentres_km[:, None] - records.stations_km, axis=2)
+    assert abs((17.5 * delay - distance).std() - 17.5 * 0.01 * math.sqrt(2)) < 0.01
+    assert records.times_s.min() > 1.42e9 and records.times_s.max() < 1.61e9
+    spacing = np.spacing(np.float32(records.times_s.max()))
+    assert spacing == 128 and np.abs(delay).max() < spacing
+    assert np.median(records.amplitudes) < 1
+    assert make_seismic_records(20_000, n_stations=10, seed=10).amplitudes.max() == 1000  # saturated
+    assert np.array_equal(records.stations_km, make_seismic_records(3, seed=9).stations_km)

@@ -159,7 +159,7 @@ def test_inductive_voltage_is_the_imbalance_times_the_slope_of_the_current():
 
 def test_precursors_are_as_many_as_the_rate_says():
     duration = 4500 * 0.4
-    _, _, quench_times, n_precursors = make_magnet_currents(2000, seed=11)
+    _, _, quench_times, n_precursors = make_magnet_currents(600, seed=11)
     healthy = ~np.isfinite(quench_times)
     mean = duration / 120
     assert abs(n_precursors[healthy].mean() - mean) < 5 * math.sqrt(mean / healthy.sum())

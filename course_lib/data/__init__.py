@@ -61,6 +61,12 @@ _MODULE_OF = {
     "make_crack_growth": "_time_series",
     "PhaseFeatures": "_phase_features",
     "load_phase_features": "_phase_features",
+    "SeismicRecords": "_earthquakes",
+    "make_seismic_records": "_earthquakes",
+    "AirShowers": "_air_showers",
+    "make_air_showers": "_air_showers",
+    "ShowerTraces": "_air_showers",
+    "make_shower_traces": "_air_showers",
     "student_name": "_student",
     "student_seed": "_student",
 }

@@ -113,7 +113,7 @@ def registry():
 
 
 def files_of(dataset):
-    """Registered files of one data set, in the order of the registry; empty for simulated sets."""
+    """Registered files of one data set, in the order of the registry; empty for sets computed on the spot."""
     return [entry for entry in registry().values() if entry.dataset == dataset]
 
 

@@ -13,7 +13,8 @@ References
 ----------
 Stations, speeds and clock offsets are inferred from the four events of table 7.1 of M. Erdmann, J. Glombitza,
 G. Kasieczka, U. Klemradt, Deep Learning for Physics Research (World Scientific, 2021), which they reproduce
-within 0.012 s. The relation of delay and distance is any seismology textbook's, e.g. P. M. Shearer,
+within 0.012 s. Magnitudes: B. Gutenberg, C. F. Richter, Bull. Seism. Soc. Am. 34 (1944) 185. The relation of
+delay and distance is any seismology textbook's, e.g. P. M. Shearer,
 Introduction to Seismology (Cambridge, 2009), chapter 4. Flat Earth, surface source, constant speeds.
 """
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.simulators._arguments import require_count, require_positive
+from course_lib.simulators._arguments import require_count, require_positive, require_range
 
 #: Positions (x, y) of the four stations in km: upper left, upper right, lower left, lower right.
 STATIONS_KM = np.array([[-10.0, 10.0], [10.0, 10.0], [-10.0, -10.0], [10.0, -10.0]])
@@ -153,3 +154,65 @@ def arrival_times(
     if jitter_s:
         times_s += jitter_s * np.random.default_rng(seed).standard_normal(times_s.shape)
     return times_s
+
+
+def magnitudes(n_events, *, smallest=2.0, largest=7.0, slope=1.0, seed=None):
+    r"""Draw magnitudes by the law of Gutenberg and Richter, :math:`N(>M)\propto 10^{-bM}`.
+
+    Parameters
+    ----------
+    n_events : int
+    smallest, largest : float
+        Ends of the distribution.
+    slope : float
+        b, close to 1 almost everywhere on Earth.
+    seed : int, optional
+
+    Returns
+    -------
+    numpy.ndarray, float64, shape (n_events,)
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
+
+    Examples
+    --------
+    >>> from course_lib.simulators import earthquakes
+    >>> bool((earthquakes.magnitudes(100_000, seed=0) > 3).mean().round(2) == 0.1)
+    True
+    """
+    n_events = require_count("n_events", n_events)
+    slope = require_positive("slope", slope)
+    smallest, largest = require_range("smallest, largest", (smallest, largest))
+    share = 1 - 10 ** (-slope * (largest - smallest))
+    return smallest - np.log10(1 - share * np.random.default_rng(seed).uniform(size=n_events)) / slope
+
+
+def amplitudes(epicentres_km, magnitudes, *, stations_km=STATIONS_KM):
+    """Amplitudes of both waves: ten times larger for each magnitude, falling with the distance.
+
+    Parameters
+    ----------
+    epicentres_km : array-like, shape (n, 2)
+    magnitudes : array-like, shape (n,)
+    stations_km : array-like, shape (m, 2)
+
+    Returns
+    -------
+    numpy.ndarray, float64, shape (n, 2 m)
+        In units of the P wave of magnitude 3 at 10 km, order of columns as in `arrival_times`. The S wave is three
+        times larger. Sources lie 5 km deep, which keeps amplitudes finite.
+
+    Examples
+    --------
+    >>> from course_lib.simulators import earthquakes
+    >>> earthquakes.amplitudes([[0.0, 0.0]], [3.0], stations_km=[[0.0, np.sqrt(75.0)]]).round(6)
+    array([[1., 3.]])
+    """
+    difference = np.asarray(epicentres_km, dtype=float)[:, None, :] - np.asarray(stations_km, dtype=float)[None]
+    path_km = np.sqrt((difference**2).sum(axis=2) + 5.0**2)
+    size = 10.0 ** (np.asarray(magnitudes, dtype=float) - 3.0)
+    p_wave = size[:, None] * 10.0 / path_km
+    return np.stack([p_wave, 3 * p_wave], axis=2).reshape(len(p_wave), -1)

@@ -64,14 +64,27 @@ class LennardJones(NamedTuple):
 
 
 def make_pendulum(n_samples=200, *, mass=1.0, spring_constant=1.0, amplitude_range=(0.2, 1.2), noise=0.0, seed=None):
-    """States of harmonic oscillators with their time derivatives.
+    """States of harmonic oscillators with their time derivatives; see `course_lib.simulators.pendulum`.
 
-    See `course_lib.simulators.pendulum.harmonic_sample` for the parameters and errors, and `swing` there for the
-    pendulum at any amplitude.
+    Parameters
+    ----------
+    n_samples : int
+    mass, spring_constant : float
+        In kg and N/m.
+    amplitude_range : (float, float)
+        Amplitudes in m, uniform; phases are uniform, too.
+    noise : float
+        Standard deviation of Gaussian errors on all four columns.
+    seed : int, optional
 
     Returns
     -------
     Pendulum
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------
@@ -97,13 +110,29 @@ def make_springs(
     connected_fraction=0.5,
     seed=None,
 ):
-    """Random bodies in the plane, some pairs connected by springs.
+    """Random bodies in the plane, some pairs connected by springs; see `course_lib.simulators.springs`.
 
-    See `course_lib.simulators.springs.simulate` for the parameters and errors.
+    Parameters
+    ----------
+    n_systems, n_bodies : int
+    n_steps : int
+        Recorded steps after the start.
+    time_step_s : float
+        Between recorded steps; the integrator makes ten steps in between.
+    spring_constant, rest_length : float
+        In N/m and m; bodies weigh 1 kg.
+    connected_fraction : float
+        Probability that a pair is connected.
+    seed : int, optional
 
     Returns
     -------
     Springs
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------
@@ -129,13 +158,31 @@ def make_springs(
 def make_lennard_jones(
     n_systems=50, *, n_atoms=16, n_steps=50, time_step=0.05, density=0.3, temperature=0.7, seed=None
 ):
-    """Atoms that attract and repel in a periodic square.
+    """Atoms that attract and repel in a periodic square; see `course_lib.simulators.lennard_jones`.
 
-    See `course_lib.simulators.lennard_jones.simulate` for the parameters and errors.
+    Parameters
+    ----------
+    n_systems : int
+    n_atoms : int
+        At most 200 a system.
+    n_steps : int
+        Recorded steps after the start.
+    time_step : float
+        Between recorded steps; the integrator makes steps of at most 0.005.
+    density : float
+        Atoms per sigma squared; ``n_atoms / density`` must be at least 25.
+    temperature : float
+        In epsilon/k_B.
+    seed : int, optional
 
     Returns
     -------
     LennardJones
+
+    Raises
+    ------
+    ValueError
+        For bad numbers, or atoms that do not fit.
 
     Examples
     --------

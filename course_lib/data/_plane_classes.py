@@ -29,6 +29,22 @@ def make_checkerboard(n_samples=500, *, noise=0.0, seed=None):
     With ``noise`` the labels near the axes are unreliable; take a second set with ``noise=0.0`` to measure how
     well a network found the rule behind them.
 
+    Parameters
+    ----------
+    n_samples : int
+    noise : float
+        0 to 1: the label is read off at the point displaced by up to ``5 * noise`` along each axis.
+    seed : int, optional
+
+    Returns
+    -------
+    PlaneClasses
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
+
     Examples
     --------
     >>> from course_lib.data import make_checkerboard
@@ -42,6 +58,24 @@ def make_checkerboard(n_samples=500, *, noise=0.0, seed=None):
 def make_two_moons(n_samples=500, *, noise=0.1, rotation_deg=0.0, seed=None):
     """Two interleaved half circles; see `course_lib.simulators.plane_classes.two_moons`.
 
+    Parameters
+    ----------
+    n_samples : int
+    noise : float
+        Standard deviation of a Gaussian displacement of the points along each axis.
+    rotation_deg : float
+        Turns everything counter-clockwise about the origin.
+    seed : int, optional
+
+    Returns
+    -------
+    PlaneClasses
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
+
     Examples
     --------
     >>> from course_lib.data import make_two_moons
@@ -54,6 +88,24 @@ def make_two_moons(n_samples=500, *, noise=0.1, rotation_deg=0.0, seed=None):
 def make_circles(n_samples=500, *, noise=0.1, inner_radius=0.5, seed=None):
     """A circle around a smaller one; see `course_lib.simulators.plane_classes.circles`.
 
+    Parameters
+    ----------
+    n_samples : int
+    noise : float
+        Standard deviation of a Gaussian displacement of the points along each axis.
+    inner_radius : float
+        Between 0 and 1, the radius of the outer circle.
+    seed : int, optional
+
+    Returns
+    -------
+    PlaneClasses
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
+
     Examples
     --------
     >>> from course_lib.data import make_circles
@@ -65,6 +117,24 @@ def make_circles(n_samples=500, *, noise=0.1, inner_radius=0.5, seed=None):
 
 def make_spirals(n_samples=500, *, noise=0.05, turns=1.75, seed=None):
     """Two interleaved spirals; see `course_lib.simulators.plane_classes.spirals`.
+
+    Parameters
+    ----------
+    n_samples : int
+    noise : float
+        Standard deviation of a Gaussian displacement of the points along each axis.
+    turns : float
+        Number of turns until the radius reaches 1.
+    seed : int, optional
+
+    Returns
+    -------
+    PlaneClasses
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------

@@ -98,13 +98,28 @@ def make_sine_waves(
     noise=0.0,
     seed=None,
 ):
-    """Sampled sine waves; see `course_lib.simulators.sine_waves.sample` for the parameters and errors.
+    """Sampled sine waves; see `course_lib.simulators.sine_waves`.
 
     The defaults are one wave of period 2 s, sampled 200 times a period, as in exercise 9.1.
+
+    Parameters
+    ----------
+    n_series, n_steps : int
+    time_step_s : float
+    angular_frequency_range, amplitude_range : (float, float)
+        Uniform in between; frequencies in rad/s.
+    noise : float
+        Standard deviation of independent Gaussian errors.
+    seed : int, optional
 
     Returns
     -------
     SineWaves
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------
@@ -131,11 +146,31 @@ def make_sine_waves(
 def make_radio_pulses(
     n_traces=10_000, *, n_samples=500, snr=2.0, decay_us=0.2, signal_fraction=0.5, n_transmitters=0, seed=None
 ):
-    """Radio traces; see `course_lib.simulators.radio_pulses.sample` for the parameters and errors.
+    """Radio traces with and without an air-shower pulse; see `course_lib.simulators.radio_pulses`.
+
+    Parameters
+    ----------
+    n_traces : int
+    n_samples : int
+        Length of a trace, at 180 MHz.
+    snr : float or (float, float)
+        Largest absolute value of the pulse in units of the noise's root mean square; uniform in a pair.
+    decay_us : float
+        Decay time of the pulse.
+    signal_fraction : float
+        Share of traces with a pulse.
+    n_transmitters : int
+        Largest number of narrow-band carriers in a trace.
+    seed : int, optional
 
     Returns
     -------
     RadioPulses
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------
@@ -153,11 +188,27 @@ def make_radio_pulses(
 
 
 def make_magnet_currents(n_series=200, *, n_steps=4500, quench_fraction=0.5, noise_mv=0.4, seed=None):
-    """Logs of magnets; see `course_lib.simulators.magnet_currents.sample` for the parameters and errors.
+    """Logs of superconducting magnets; see `course_lib.simulators.magnet_currents`.
+
+    Parameters
+    ----------
+    n_series : int
+    n_steps : int
+        Records a window, 0.4 s apart; 4500 are half an hour.
+    quench_fraction : float
+        Share of windows that end in a quench.
+    noise_mv : float
+        Standard deviation of the noise.
+    seed : int, optional
 
     Returns
     -------
     MagnetCurrents
+
+    Raises
+    ------
+    ValueError
+        For bad numbers.
 
     Examples
     --------

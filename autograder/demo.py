@@ -46,13 +46,18 @@ def play(folder: Path, exercise: str = EXERCISE, *, console=None) -> bool:
     from autograder.cli import grade_all, print_marks
 
     console = console or Console()
+
+    def say(text):
+        # Paths and names in one piece: no markup, no line breaks.
+        console.print(text, markup=False, soft_wrap=True)
+
     problem_set = problem_sets.find(exercise)
     name = problem_set.name
     mutant, lost = one_wrong_answer(problem_set)
 
     shutil.rmtree(folder, ignore_errors=True)
     classroom: Classroom = new_class(folder, "Demonstration")
-    console.print(f"Released {problem_set.title}: ", classroom.release(name), soft_wrap=True)
+    say(f"Released {problem_set.title}: {classroom.release(name)}")
     release = json.loads((classroom.folder / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
     source = json.loads((classroom.folder / "source" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
     right = solutions(source)
@@ -62,14 +67,11 @@ def play(folder: Path, exercise: str = EXERCISE, *, console=None) -> bool:
 
     marks = grade_all(classroom, name, classroom.submissions(name), console)
     print_marks(marks, console, title=problem_set.title)
-    console.print(f"ben-partly answers the task '{mutant.task}' as {mutant.name} does: {lost:g} points fewer.")
+    say(f"ben-partly answers the task '{mutant.task}' as {mutant.name} does: {lost:g} points fewer.")
     for mark in marks:
         for page in classroom.feedback(name, mark.student).pages:
-            console.print(f"Feedback of {mark.student}: ", page, soft_wrap=True)
-    console.print(
-        f"Mark the written answers in the formgrader: cd {classroom.folder} && jupyter lab, then Nbgrader, Formgrader.",
-        soft_wrap=True,
-    )
+            say(f"Feedback of {mark.student}: {page}")
+    say(f"Mark the written answers in the formgrader: cd {classroom.folder} && jupyter lab, then Nbgrader, Formgrader.")
     differences = unexpected(marks, lost)
     for line in differences:
         console.print(line, style="red")

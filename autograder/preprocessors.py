@@ -282,6 +282,8 @@ class HideHiddenTests(ClearHiddenTests):
     secret_regions = (("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"), ("BEGIN MARK SCHEME", "END MARK SCHEME"))
 
     def preprocess_cell(self, cell, resources, cell_index):
+        if utils.is_solution(cell) or not (utils.is_grade(cell) or utils.is_task(cell)):
+            return cell, resources  # the student's own; markers in there mean nothing
         before = cell.source.splitlines()
         for begin, end in self.secret_regions:
             self.begin_test_delimeter, self.end_test_delimeter = begin, end

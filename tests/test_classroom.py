@@ -227,7 +227,7 @@ def submissions(classroom):
         "dead_kernel": fraction("import os\nos._exit(1)"),
         "sys_exit": solution_with(classroom, mean_answer="import sys\nsys.exit()"),
         "nan": fraction("def fraction():\n    return float('nan')"),
-        "stderr": solution_with(classroom, mean_answer=talkative),
+        "stderr": solution_with(classroom, mean_answer=talkative + "\n# BEGIN HIDDEN TESTS, says the student"),
         "[a-z]*": solution,
     }
 
@@ -385,6 +385,11 @@ def test_feedback_holds_marks_and_messages_but_no_hidden_tests(graded):
         assert secret not in text
     shown = classroom.feedback(EXERCISE, "partly", show_hidden_tests=True).pages[0].read_text()
     assert "3.875" in shown and "Three points for the sample" in shown
+
+
+def test_markers_in_an_answer_do_not_stop_the_feedback(graded):
+    (page,) = graded[0].feedback(EXERCISE, "stderr").pages
+    assert "says the student" in page.read_text()
 
 
 def test_no_feedback_comes_with_the_reason(graded):

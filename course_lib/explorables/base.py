@@ -31,9 +31,10 @@ How to add one
 
    The functions that may be used are listed at the top of ``kit.js``. No imports, no addresses, no ``eval``;
    the constants of `Explorable.constants` are in ``COURSE``.
-3. Add the class to ``_MODULES`` in ``__init__.py`` and write ``tests/test_<name>.py``; `tests/test_explorables_base.py`
-   then checks size, fields, static figure and the equality of ``reconcile`` and ``summary`` in both languages
-   for every class in ``_MODULES``. Drive one control in ``tests/test_explorables_browser.py``.
+3. Add the class to ``_MODULES`` and ``__all__`` in ``__init__.py`` and write ``tests/test_<name>.py``, which compares
+   the pure functions of both languages (``tests/javascript.py`` calls them). ``tests/test_explorables_base.py``
+   checks size, fields, static figure, ``reconcile`` and ``summary`` of every class by itself. Drive one control
+   by mouse and one by keyboard in ``tests/test_explorables_browser.py``.
 
 Inside JavaScript the widget is only an object with ``get``, ``set``, ``save_changes``, ``on`` and ``off``; the
 website passes one without a kernel (``localModel`` in ``kit.js``).

@@ -56,8 +56,9 @@ function colourMap(stops) {
     const [[low, from], [high, to]] = [stops[upper - 1], stops[upper]];
     const share = (place - low) / (high - low);
     const mixed = rgb(from).map((value, channel) => Math.round(value + share * (rgb(to)[channel] - value)));
-    const lightness = 0.299 * mixed[0] + 0.587 * mixed[1] + 0.114 * mixed[2];
-    return { fill: `rgb(${mixed})`, ink: lightness > 140 ? "#1f2430" : "#ffffff" };
+    // Relative luminance; these limits keep the contrast of the digits above 4.5.
+    const light = [0.2126, 0.7152, 0.0722].reduce((sum, part, at) => sum + part * (mixed[at] / 255) ** 2.2, 0);
+    return { fill: `rgb(${mixed})`, ink: light > 0.3 ? "#1f2430" : light > 0.18 ? "#000" : "#fff" };
   });
 }
 const DIVERGING = colourMap(COURSE.diverging);

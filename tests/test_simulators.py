@@ -33,6 +33,7 @@ CALLS = {
     "make_seismic_records": {"n_events": 5},
     "make_air_showers": {"n_events": 20},
     "make_shower_traces": {"n_events": 5},
+    "make_arrival_directions": {"n_skies": 4, "n_particles": 40},
 }
 
 

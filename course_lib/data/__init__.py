@@ -67,6 +67,8 @@ _MODULE_OF = {
     "make_air_showers": "_air_showers",
     "ShowerTraces": "_air_showers",
     "make_shower_traces": "_air_showers",
+    "ArrivalDirections": "_arrival_directions",
+    "make_arrival_directions": "_arrival_directions",
     "student_name": "_student",
     "student_seed": "_student",
 }

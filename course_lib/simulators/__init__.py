@@ -11,6 +11,8 @@ import importlib
 
 _MODULES = frozenset(
     {
+        "air_showers",
+        "arrival_directions",
         "crack_growth",
         "digits",
         "earthquakes",

@@ -102,6 +102,15 @@ class JupyterLab:
         if wait:
             self.wait_until_run(page, timeout_s=timeout_s)
 
+    def run_cell(self, page, index):
+        """Run the cell with this index; returns when it has run."""
+        page.evaluate(
+            "async (index) => { const { shell, commands } = window.jupyterapp;"
+            " shell.currentWidget.content.deselectAll(); shell.currentWidget.content.activeCellIndex = index;"
+            " await commands.execute('notebook:run-cell'); }",
+            index,
+        )
+
     def wait_until_run(self, page, *, timeout_s=240):
         """Wait until the cells started by `run_all` have run."""
         page.wait_for_function("() => window.courseRun === 'done'", timeout=timeout_s * 1000)

@@ -1,9 +1,12 @@
 """The live training monitor: what it records, when it sends, what it leaves."""
 
+import asyncio
 import itertools
 import math
 import subprocess
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import keras
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from course_lib import style
 from course_lib.training import LiveTraining, TrainingRecord, curves_figure, live_training, monitor
+from course_lib.training.controls import Controls
 from course_lib.training.figure import thinned
 from course_lib.training.record import BATCH_LOSS
 
@@ -34,6 +38,9 @@ class View:
     def send(self, message, buffers):
         assert not self.closed, "a message to a closed view"
         self.messages.append((message, buffers))
+
+    def on_msg(self, handler):
+        self.handler = handler
 
     def close(self):
         self.closed = True
@@ -505,3 +512,233 @@ def test_early_stopping_is_not_called_finished():
     live = LiveTraining()
     fit(live, epochs=50, callbacks=[keras.callbacks.EarlyStopping("loss", min_delta=1e9, patience=1)])
     assert live.record.outcome == "stopped early"
+
+
+# --- controls ---------------------------------------------------------------------------------------------------
+
+
+def steer(notebook, live, model, requests, **options):
+    """Run ``await live.fit``; `requests` is called with the view whenever a message was sent to it."""
+    x, y = line_data()
+
+    class SteeredView(View):
+        def on_msg(self, handler):
+            self.ask = lambda action, value=None: handler(
+                self, {"kind": "control", "action": action, "value": value}, []
+            )
+            self.hello = lambda page: handler(self, {"kind": "hello", "page": page}, [])
+
+        def send(self, message, buffers):
+            super().send(message, buffers)
+            requests(self, message["state"])
+
+    def make_view(setup):
+        notebook.views.append(SteeredView(setup))
+        return notebook.views[-1]
+
+    live_training.view_class = lambda: make_view  # the fixture restores it
+    slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.01))
+    options = {"epochs": 200, "batch_size": 16, "callbacks": [slower], **options}
+    return asyncio.run(live.fit(model, x, y, **options))
+
+
+def n_threads():
+    return sum(thread.name.startswith("asyncio") for thread in threading.enumerate())
+
+
+def test_stop_keeps_weights_and_history(notebook):
+    live, model = LiveTraining(), line_model()
+
+    def stop_in_the_second_epoch(view, state):
+        if state["epoch"] >= 2 and state["outcome"] == "running" and not live._controls.stopped:
+            view.ask("stop")
+
+    before = model.get_weights()
+    history = steer(notebook, live, model, stop_in_the_second_epoch)
+    assert live.record.outcome == "stopped by hand"
+    assert 1 <= len(history.history["loss"]) < 200 and live.history == history.history
+    assert not np.array_equal(before[0], model.get_weights()[0])
+    assert notebook.views[0].closed and notebook.hooks == [] and n_threads() == 0
+    assert "Stopped by hand after" in notebook.shown[-1][0]["text/plain"]
+
+
+def test_learning_rate_and_single_steps_act_between_batches(notebook):
+    live, model = LiveTraining(), line_model()
+    seen, n_made = [], []
+
+    def requests(view, state):
+        script = {
+            0: ("pause", None),
+            1: ("learning rate", 0.25),
+            2: ("step", None),
+            3: ("step", None),
+            4: ("continue", None),
+        }
+        settled = len(seen) == 0 or seen[-1] == live.record.n_batches
+        seen.append(live.record.n_batches)
+        # One request an update, once the batch counter stands still.
+        if live.record.n_batches and settled and requests.next in script and not requests.inside:
+            requests.inside = True  # a request is answered by an update at once
+            action, value = script[requests.next]
+            requests.next += 1
+            if action == "continue":
+                n_made.append(live.record.n_batches)
+            view.ask(action, value)
+            if action == "pause":
+                n_made.append(live.record.n_batches)
+            requests.inside = False
+        elif requests.next == 5 and live.record.n_batches > n_made[1] + 3 and not live._controls.stopped:
+            requests.inside = True
+            view.ask("stop")
+
+    requests.next, requests.inside = 0, False
+    steer(notebook, live, model, requests)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.25)
+    assert requests.next == 5
+    # Between pause and continue: the batch that was on its way, and the two single steps.
+    assert n_made[1] - n_made[0] <= 3
+
+
+def test_an_error_in_the_worker_reaches_the_cell(notebook):
+    live = LiveTraining()
+    with pytest.raises(ValueError, match="bad event"):
+        steer(
+            notebook,
+            live,
+            line_model(),
+            lambda view, state: None,
+            callbacks=[AtBatch(ValueError("bad event"), epoch=1, batch=1)],
+        )
+    assert live.record.outcome == "stopped by ValueError" and len(live.history["loss"]) == 1
+    assert notebook.views == [] or notebook.views[0].closed
+    assert n_threads() == 0 and live._controls is None
+
+
+def test_a_cancelled_cell_leaves_no_thread(notebook):
+    live = LiveTraining()
+    x, y = line_data()
+    slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.01))
+
+    async def cell():
+        task = asyncio.ensure_future(live.fit(line_model(), x, y, epochs=10_000, callbacks=[slower]))
+        while live.record.n_batches < 5:
+            await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cell())
+    assert live.record.outcome == "interrupted" and n_threads() == 0
+    assert live.record.n_batches >= 5 and notebook.views[0].closed
+
+
+def test_a_page_loaded_again_gets_everything_and_keeps_its_view(notebook):
+    live = LiveTraining()
+    stages = []
+
+    def requests(view, state):
+        if live.record.n_batches > 10 and len(stages) < 2:
+            stages.append(live.record.n_batches)
+            view.hello(f"page {len(stages)}")
+            # The answer, and perhaps an update that was on its way.
+            assert any(message["complete"] for message, _ in view.messages[-3:])
+        elif len(stages) == 2 and live._controls is not None and not live._controls.stopped:
+            stages.append("stop")
+            view.ask("stop")
+
+    steer(notebook, live, line_model(), requests)
+    (view,) = notebook.views
+    assert not view.closed
+    curves = received(view)
+    np.testing.assert_array_equal(curves[BATCH_LOSS][0], live.record.batch_numbers)
+    assert view.messages[-1][0]["state"]["outcome"] == "stopped by hand"
+
+
+def test_steered_without_front_end_is_a_plain_fit(monkeypatch, capsys):
+    live, (x, y) = LiveTraining(title="quiet"), line_data()
+    history = asyncio.run(live.fit(line_model(), x, y, epochs=2))
+    assert live.history == history.history
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_bad_requests_are_refused():
+    controls = Controls()
+    for value in (0, -1.0, math.nan, math.inf, "fast", True, None):
+        with pytest.raises(ValueError, match="positive number"):
+            controls.request("learning rate", value)
+    with pytest.raises(ValueError, match="not 'jump'"):
+        controls.request("jump")
+    assert controls.learning_rate is None and not controls.paused
+
+
+# --- verdict ----------------------------------------------------------------------------------------------------
+
+
+def recorded(training, validation=None, *, first_loss=None, outcome="finished"):
+    record = TrainingRecord(epochs=len(training))
+    for epoch, loss in enumerate(training):
+        if first_loss is not None:
+            record.begin_epoch(epoch)
+            record.add_batch(0, first_loss if epoch == 0 else loss)
+        logs = {"loss": loss} | ({} if validation is None else {"val_loss": validation[epoch]})
+        record.add_epoch(epoch, logs)
+    record.outcome = outcome
+    return record
+
+
+EPOCHS = np.arange(40)
+FALLING = np.exp(-EPOCHS / 8)
+
+
+def test_overfitting_is_dated_at_the_turn_of_the_validation_loss():
+    turn = 15
+    validation = FALLING + 0.03 * np.maximum(0, EPOCHS - turn) + 0.2
+    finding = recorded(list(FALLING), list(validation)).verdict
+    assert finding.kind == "overfitting"
+    assert abs(finding.epoch - int(np.argmin(validation)) - 1) <= 0
+    assert f"Overfitting since epoch {finding.epoch}" in recorded(list(FALLING), list(validation)).summary()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_noisy_plateau_is_not_called_overfitting(seed):
+    generator = np.random.default_rng(seed)
+    validation = 0.5 + 0.4 * np.exp(-EPOCHS / 4) + 0.01 * generator.normal(size=EPOCHS.size)
+    finding = recorded(list(FALLING), list(validation)).verdict
+    assert finding is None or finding.kind != "overfitting"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_loss_that_runs_away_is_diverging(sign):
+    losses = [1.0, 0.7, 0.5, 0.9, 3.0, 20.0, 300.0]
+    finding = recorded([sign * 0.0 + loss - (2.0 if sign < 0 else 0.0) for loss in losses]).verdict
+    assert (finding.kind, finding.epoch) == ("diverging", 3)
+
+
+def test_a_loss_that_stays_is_not_learning():
+    assert recorded([np.log(2)] * 8, first_loss=np.log(2)).verdict.kind == "not learning"
+    # Everything was learned in the first epoch.
+    assert recorded([0.1] * 8, first_loss=np.log(2)).verdict is None
+
+
+def test_a_loss_that_still_falls_asks_for_more_epochs():
+    losses = [1.0, 0.8, 0.65, 0.5, 0.4]
+    assert recorded(losses, losses).verdict.kind == "still improving"
+    assert recorded(losses, losses, outcome="running").verdict is None
+
+
+def test_not_a_number_comes_first():
+    record = recorded([1.0, 0.7, 5.0, 50.0, math.nan])
+    assert record.verdict.kind == "not a number" and record.verdict.epoch == 5
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=12), st.booleans())
+def test_every_curve_has_a_summary(losses, with_validation):
+    assert recorded(losses, losses[::-1] if with_validation else None).summary()
+
+
+def test_the_figure_shades_what_is_overfitted():
+    validation = [1.0, 0.6, 0.5, 0.6, 0.7, 0.8]
+    figure = curves_figure(recorded([1.0, 0.5, 0.3, 0.2, 0.1, 0.05], validation))
+    shades = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert [(shade.x0, shade.x1) for shade in shades] == [(3, 6)]
+    assert "overfitting" in {note.text for note in figure.layout.annotations}

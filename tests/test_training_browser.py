@@ -108,3 +108,63 @@ def test_an_interrupted_training_says_so(jupyter_lab, browser_page):
     page.wait_for_function("() => document.body.innerText.includes('Interrupted after')")
     assert "KeyboardInterrupt" in page.locator(".jp-OutputArea").last.inner_text()
     assert page.external_requests == []
+
+
+STEERED = """
+options = dict(validation_split=0.5, epochs=400, batch_size=20)
+slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: sleep(0.01))
+history = await live.fit(model, events, is_signal, callbacks=[slower], **options)
+"""
+
+N_BATCHES = "() => Number(document.querySelector('.course-training')?.dataset.batches ?? 0)"
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_controls_act_while_it_trains_and_survive_a_reload(jupyter_lab, browser_page):
+    page = browser_page
+    report = (
+        "print('rate', float(model.optimizer.learning_rate), live.record.outcome, live.record.n_batches)\n"
+        "import threading; print('threads', [t.name for t in threading.enumerate() if 'asyncio' in t.name])"
+    )
+    cells = [SET_UP + "from time import sleep", STEERED, report]
+    jupyter_lab.write("steered.ipynb", cells)
+    jupyter_lab.open(page, "steered.ipynb")
+    jupyter_lab.run_all(page, wait=False)
+    page.wait_for_function(f"() => ({N_BATCHES})() > 20", timeout=120_000)
+    monitor = page.locator(".course-training")
+
+    monitor.get_by_role("button", name="Pause").click()
+    monitor.get_by_role("button", name="Continue").wait_for()
+    # The last batches may arrive late on a busy machine; a training that goes on makes a hundred in this time.
+    page.wait_for_timeout(4000)
+    n_batches = page.evaluate(N_BATCHES)
+    page.wait_for_timeout(2000)
+    assert page.evaluate(N_BATCHES) == n_batches, "it went on while paused"
+    monitor.get_by_role("button", name="One step").press("Enter")  # by keyboard
+    page.wait_for_function(f"() => ({N_BATCHES})() === {n_batches + 1}", timeout=30_000)
+    scroll_to(page, ".course-training")
+    monitor.screenshot(path=SCREENS / "live_training_steered.png")
+
+    monitor.get_by_label("learning rate").fill("1")  # ten times the 0.001 of Adam
+    monitor.get_by_role("button", name="Continue").click()
+    page.wait_for_function(f"() => ({N_BATCHES})() > {n_batches + 30}", timeout=30_000)
+
+    jupyter_lab.save(page)
+    page.reload()
+    page.wait_for_function(f"() => ({N_BATCHES})() > {n_batches + 60}", timeout=120_000)
+    first = page.evaluate(N_BATCHES)
+    page.wait_for_function(f"() => ({N_BATCHES})() > {first + 20}", timeout=30_000)
+    monitor = page.locator(".course-training")
+    scroll_to(page, ".course-training")
+    assert "0.01" in monitor.locator(".ct-steering output").inner_text()
+    monitor.screenshot(path=SCREENS / "live_training_reloaded.png")
+    monitor.get_by_role("button", name="Stop, keep weights").click()
+    page.wait_for_function("() => document.querySelector('.course-training').dataset.outcome === 'stopped by hand'")
+
+    # The kernel is free again, and the rest of the notebook sees the training.
+    jupyter_lab.run_cell(page, 2)
+    text = page.locator(".jp-OutputArea-output").last.inner_text()
+    assert "rate 0.01" in text.replace("0.009999999776482582", "0.01") and "stopped by hand" in text
+    assert page.external_requests == []
+    assert page.console_errors == []

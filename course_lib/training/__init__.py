@@ -2,7 +2,8 @@
 
 - `LiveTraining`: a Keras callback whose curves move while ``fit`` runs;
 - `TrainingRecord`: what happened in one training, the truth behind every curve;
-- `curves_figure`: the static figure of a record.
+- `curves_figure`: the static figure of a record;
+- `Finding`: what the curves of a record say (overfitting, diverging, not learning, not a number).
 
 Importing this package loads neither Keras nor plotly; both load when they are used.
 
@@ -18,12 +19,13 @@ Examples
 import importlib
 
 _MODULES = {
+    "Finding": "verdict",
     "LiveTraining": "live_training",
     "TrainingRecord": "record",
     "curves_figure": "figure",
 }
 
-__all__ = ["LiveTraining", "TrainingRecord", "curves_figure"]
+__all__ = ["Finding", "LiveTraining", "TrainingRecord", "curves_figure"]
 
 
 def __getattr__(name):

@@ -139,6 +139,26 @@ def curves_figure(record, *, log_scale=False):
             yanchor="bottom",
             font={"size": 12, "color": grey},
         )
+    finding = record.verdict
+    if finding is not None and finding.kind in {"overfitting", "diverging"}:
+        # A shade that a black-and-white print keeps, from where it holds to the end.
+        figure.add_vrect(
+            x0=finding.epoch,
+            x1=record.epoch_numbers[-1],
+            fillcolor=style.PALETTE["highlight"],
+            opacity=0.13,
+            line_width=0,
+        )
+        figure.add_annotation(
+            x=record.epoch_numbers[-1],
+            y=0.99,
+            yref="y domain",
+            text=finding.kind,
+            showarrow=False,
+            xanchor="right",
+            yanchor="top",
+            font={"size": 12, "color": style.PALETTE["ink"]},
+        )
     lines = textwrap.wrap(record.summary(), 110)
     figure.update_layout(
         template=style.template(),

@@ -164,9 +164,10 @@ function draw(canvas, panel, run, options) {
     return;
   }
   const [low, high] = range;
-  const last = Math.max(1, ...mine.map(([, points]) => (points.length ? points.x[points.length - 1] : 0)));
+  // All panels share their axis, also where one has no single batches.
+  const last = Math.max(1, ...[...run.curves].map(([, points]) => (points.length ? points.x[points.length - 1] : 0)));
   const before = (state.firstEpoch || 1) - 1;
-  const end = horizon(Math.max(last, state.total || 0), steps && state.epochs ? (state.epochs - before) * steps : 0);
+  const end = horizon(last, steps && state.epochs ? (state.epochs - before) * steps : 0);
   const yTicks = ticks(low, high, 5, options.log);
   const left = 12 + Math.max(22, ...yTicks.map((value) => paint.measureText(tickText(value)).width)), right = width - 14, top = 12, bottom = height - 36;
   const toX = (x) => left + ((right - left) * x) / end;
@@ -202,6 +203,17 @@ function draw(canvas, panel, run, options) {
 
   paint.save();
   paint.beginPath(); paint.rect(left, 0, right - left + 8, bottom); paint.clip();
+  if (["overfitting", "diverging"].includes(state.finding?.kind)) {
+    const x = toX(state.finding.batch);
+    paint.fillStyle = colour("highlight");
+    paint.globalAlpha = 0.14;
+    paint.fillRect(x, top, toX(last) - x, bottom - top);
+    paint.globalAlpha = 1;
+    paint.fillStyle = colour("ink");
+    paint.textBaseline = "bottom";
+    paint.textAlign = "right";
+    paint.fillText(state.finding.kind, Math.max(toX(last) - 4, x + paint.measureText(state.finding.kind).width + 4), bottom - 4);
+  }
   if (state.bestBatch && mine.some(([name, points]) => name !== BATCH && points.length > 1)) {
     const x = toX(state.bestBatch);
     paint.strokeStyle = colour("muted");
@@ -235,7 +247,7 @@ function draw(canvas, panel, run, options) {
   for (const kind of ["batch", "training", "validation"])
     for (const [name, points] of mine.filter(([name]) => dataSet(name) === kind)) {
       paint.strokeStyle = colour(kind === "batch" ? "training" : kind);
-      const dash = kind === "validation" ? [7, 4] : [], strong = kind === "batch" ? 0.42 : 1, thick = kind === "batch" ? 1 : 2.4;
+      const dash = kind === "validation" ? [7, 4] : [], strong = kind === "batch" ? 0.5 : 1, thick = kind === "batch" ? 1 : 2.4;
       paint.lineJoin = "round";
       if (options.smoothing) {
         paint.globalAlpha = kind === "batch" ? 0.2 : 0.3;
@@ -291,11 +303,22 @@ function render({ model, el }) {
     amount.textContent = options.smoothing ? options.smoothing.toFixed(2) : "off";
     later();
   } });
+  const ask = (action, value = null) => model.send({ kind: "control", action, value });
+  const pause = element("button", { type: "button", onclick: () => ask(run.state.paused ? "continue" : "pause") }, "Pause");
+  const step = element("button", { type: "button", onclick: () => ask("step") }, "One step");
+  const stop = element("button", { type: "button", onclick: () => ask("stop") }, "Stop, keep weights");
+  const rateText = element("output");
+  const start = setup.learningRate, rate = element("input", { type: "range", min: -3, max: 2, step: 0.05, value: 0,
+    oninput: () => { rateText.textContent = show(start * 10 ** rate.value); ask("learning rate", start * 10 ** rate.value); } });
+  const steering = element("div", { class: "ct-controls ct-steering", role: "group", "aria-label": "steer the training" }, pause, step, stop,
+    start ? element("label", {}, "learning rate", rate, rateText) : "");
+  steering.hidden = !setup.controls;
+  const finding = element("p", { class: "ct-finding", hidden: "" });
   const table = element("div", { class: "ct-table", tabindex: 0 });
   const values = element("details", { ontoggle: () => later() }, element("summary", {}, "Values as a table"), table);
   const summary = element("p", { class: "ct-summary", "aria-live": "polite" });
   const root = element("section", { class: "course-training", "aria-label": setup.title },
-    element("header", {}, element("h3", {}, setup.title), facts), progress, area,
+    element("header", {}, element("h3", {}, setup.title), facts), progress, steering, area, finding,
     element("div", { class: "ct-controls" }, element("label", {}, log, "logarithmic values"), element("label", {}, "smoothing", smoothing, amount)),
     summary, values);
   el.append(root);
@@ -338,7 +361,7 @@ function render({ model, el }) {
     const state = run.state, at = options.cursor, keys = [];
     for (const kind of ["training", "validation", "batch"])
       for (const [name, points] of run.curves) {
-        if (quantity(name) !== panel.name || dataSet(name) !== kind || !points.length) continue;
+        if (quantity(name) !== panel.name || dataSet(name) !== kind || !points.length || (at !== null && kind === "batch")) continue;
         const i = at === null ? points.length - 1 : points.x.findIndex((x) => x >= at);
         if (i < 0) continue;
         keys.push(element("span", { class: `ct-key ct-${kind}` }, element("i"), kind === "batch" ? "each batch" : kind, kind === "batch" ? "" : element("b", {}, show(points.y[i]))));
@@ -355,12 +378,14 @@ function render({ model, el }) {
     const names = [...new Set([...run.curves.keys()].map(quantity))];
     names.sort((a, b) => (b === "loss") - (a === "loss"));
     for (const name of names.length ? names : ["loss"]) panelOf(name);
-    const parts = [];
+    const parts = [], over = state.outcome && state.outcome !== "running";
     if (state.epoch) {
       parts.push(element("span", {}, "epoch ", element("b", {}, String(state.epoch)), state.epochs ? ` of ${state.epochs}` : ""));
-      if (state.phase === "validation") parts.push(element("span", {}, "validating"));
+      if (over) parts.push(element("span", {}, state.outcome));
+      else if (state.paused) parts.push(element("span", {}, element("b", {}, "paused")));
+      else if (state.phase === "validation") parts.push(element("span", {}, "validating"));
       if (state.samplesPerSecond) parts.push(element("span", {}, element("b", {}, Number(state.samplesPerSecond.toPrecision(2)).toLocaleString("en").replaceAll(",", " ")), " samples/s"));
-      if (state.secondsLeft !== null && state.secondsLeft !== undefined) parts.push(element("span", {}, element("b", {}, duration(state.secondsLeft)), " left"));
+      if (!over && state.secondsLeft !== null && state.secondsLeft !== undefined) parts.push(element("span", {}, element("b", {}, duration(state.secondsLeft)), " left"));
     }
     facts.replaceChildren(...parts);
     if (state.epochs) {
@@ -369,8 +394,18 @@ function render({ model, el }) {
       progress.setAttribute("aria-valuenow", Math.round(100 * done));
     }
     progress.hidden = !state.epochs;
+    finding.hidden = !state.finding;
+    finding.textContent = state.finding ? state.finding.words : "";
+    if (setup.controls) {
+      pause.textContent = state.paused ? "Continue" : "Pause";
+      for (const control of [pause, step, stop, rate]) control.disabled = Boolean(over);
+      if (start && document.activeElement !== rate && state.learningRate) {
+        rate.value = Math.log10(state.learningRate / start);
+        rateText.textContent = show(state.learningRate);
+      }
+    }
     // A screen reader gets a sentence every five seconds, not a torrent.
-    if (state.summary && state.summary !== summary.textContent && performance.now() - spoken > 5000) {
+    if (state.summary && state.summary !== summary.textContent && (over || performance.now() - spoken > 5000)) {
       summary.textContent = state.summary;
       spoken = performance.now();
     }
@@ -378,6 +413,8 @@ function render({ model, el }) {
     if (values.open) fillTable();
     root.dataset.points = [...run.curves.values()].reduce((sum, points) => sum + points.length, 0);
     root.dataset.epoch = state.epoch || 0;
+    root.dataset.batches = run.curves.get(BATCH)?.x.at(-1) ?? 0;
+    root.dataset.outcome = state.outcome || "";
   }
 
   function fillTable() {
@@ -412,6 +449,8 @@ function initialize({ model }) {
   const run = runOf(model);
   const handler = (message, buffers) => receive(run, message, buffers);
   model.on("msg:custom", handler);
+  // Only a training in a worker thread can answer: a page loaded again gets its curves back.
+  if (model.get("setup").controls) model.send({ kind: "hello", page: performance.timeOrigin });
   return () => { model.off("msg:custom", handler); runs.delete(model.get("setup").run); };
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sys
 import time
@@ -11,6 +12,7 @@ import keras
 
 from course_lib import style
 from course_lib.front_end import has_front_end
+from course_lib.training.controls import Controls
 from course_lib.training.figure import curves_figure
 from course_lib.training.monitor import UPDATES_PER_SECOND, Monitor, Pace, view_class
 from course_lib.training.record import TrainingRecord
@@ -22,7 +24,10 @@ class LiveTraining(keras.callbacks.Callback):
     With a front end the curves of training and validation move while ``fit`` runs: every batch for the
     training loss, every epoch for the rest. When ``fit`` ends, however it ends, a static figure takes the
     place of the live view. Without a front end no widget is made: one line an epoch is printed, and the same
-    figure is left.
+    figure is left. Two ways to use it::
+
+        model.fit(x, y, epochs=20, verbose=0, callbacks=[live])  # curves
+        await live.fit(model, x, y, epochs=20)  # curves and controls: pause, step, stop, learning rate
 
     Parameters
     ----------
@@ -88,6 +93,8 @@ class LiveTraining(keras.callbacks.Callback):
         self._pace = None
         self._display_id = None
         self._running = False
+        self._controls = None
+        self._pages = set()
 
     @property
     def history(self):
@@ -109,6 +116,71 @@ class LiveTraining(keras.callbacks.Callback):
         """
         return curves_figure(self.record, log_scale=log_scale)
 
+    async def fit(self, model, *arguments, **options):
+        """Train in a worker thread, so that the controls of the view act while the network trains.
+
+        The cell stays busy until the training ends, so that "Run All Cells" keeps its order. After a reload of
+        the page the view comes back. Without a front end nobody could touch the controls; there this is
+        ``model.fit``.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Compiled model. Nobody else should use it until the training ends.
+        *arguments, **options
+            As for ``model.fit``; ``verbose`` is 0 by default, and this callback is added.
+
+        Returns
+        -------
+        keras.callbacks.History
+            What ``model.fit`` returns.
+
+        Raises
+        ------
+        RuntimeError
+            If this monitor is already showing a training.
+        Exception
+            Whatever ``model.fit`` raises; the history up to there is kept.
+
+        Examples
+        --------
+        In a notebook cell::
+
+            live = LiveTraining(title="cosmic rays")
+            history = await live.fit(model, traces, energies, validation_split=0.1, epochs=30)
+        """
+        if self._controls is not None:
+            raise RuntimeError("this LiveTraining shows a training that still runs: make a second one.")
+        options = {"verbose": 0, **options}
+        callbacks = [each for each in _listed(options.pop("callbacks", None)) if each is not self]
+        options["callbacks"] = [*callbacks, self]
+        if not has_front_end():
+            return model.fit(*arguments, **options)
+        self._finish("interrupted")
+        self._controls = Controls()
+        self._outcome = "stopped"
+        worker = asyncio.ensure_future(asyncio.to_thread(model.fit, *arguments, **options))
+        try:
+            while not worker.done():
+                await asyncio.wait({worker}, timeout=1 / UPDATES_PER_SECOND)
+                if self._running and self._monitor is None:
+                    self._open_monitor()
+                elif self._running and self._monitor.pace.due():
+                    self._monitor.update(self._state())
+            if worker.exception() is not None:
+                self._outcome = f"stopped by {type(worker.exception()).__name__}"
+            return worker.result()
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            self._outcome = "interrupted"
+            raise
+        finally:
+            # No thread stays behind: the worker ends with its present batch.
+            self._controls.request("stop")
+            while not worker.done():
+                await asyncio.wait({worker}, timeout=1)
+            self._finish(self._outcome)
+            self._controls = None
+
     # --- called by Keras --------------------------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
@@ -121,87 +193,153 @@ class LiveTraining(keras.callbacks.Callback):
         self._epoch_durations = []
         self._epoch_begun = self._clock()
         self._first_batch_ended = None
-        self._samples_per_second = None
+        self._phase = "training"
+        self._pages = set()
         self._running = True
+        if self._controls is not None:  # `fit` opens, updates and closes the view, in the thread of the cell
+            return
         shell = _shell()
         if shell is not None:
             shell.events.register("post_run_cell", self._after_cell)
         if has_front_end():
             self._open_monitor()
+            self._pace = self._monitor.pace
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch_index = epoch
         self._epoch_begun = self._clock()
-        self.record.begin_epoch()
+        self._phase = "training"
+        self.record.begin_epoch(epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
-        if loss is None:  # a model with a train_step of its own may report anything
-            return
-        self.record.add_batch(batch, loss)
-        if loss - loss != 0.0 and self.stop_at_nan:  # NaN or infinity, without the cost of a function call
-            self.model.stop_training = True
+        if loss is not None:  # a model with a train_step of its own may report anything
+            self.record.add_batch(batch, loss)
+            if loss - loss != 0.0 and self.stop_at_nan:  # NaN or infinity, without the cost of a function call
+                self.model.stop_training = True
         if self._first_batch_ended is None:
             self._first_batch_ended = self._clock()
         if self._pace is not None and self._pace.due():
-            self._measure_samples_per_second(batch)
-            self._monitor.update(self._state("training"))
+            self._monitor.update(self._state())
+        if self._controls is not None:
+            self._obey()
 
     def on_test_begin(self, logs=None):
-        if self._running and self._monitor is not None and self._pace.due():
-            self._monitor.update(self._state("validation"))
+        if self._running:
+            self._phase = "validation"
+            if self._pace is not None and self._pace.due():
+                self._monitor.update(self._state())
 
     def on_epoch_end(self, epoch, logs=None):
         duration = self._clock() - self._epoch_begun
         self._epoch_durations.append(duration)
         self.record.add_epoch(epoch, logs or {})
-        if self._monitor is None:
+        self._phase = "training"
+        if self._pace is not None and self._pace.due():
+            self._monitor.update(self._state())
+        if not has_front_end():
             print(self.record.epoch_line(duration), flush=True)
-        elif self._pace.due():
-            self._monitor.update(self._state("training"))
 
     def on_train_end(self, logs=None):
         planned = self.record.epochs
-        if self.record.first_bad_batch is not None and self.stop_at_nan:
+        if self._controls is not None and self._controls.stopped:
+            outcome = "stopped by hand"
+        elif self.record.first_bad_batch is not None and self.stop_at_nan:
             outcome = "stopped"
         elif planned and self.record.epoch_numbers and self.record.epoch_numbers[-1] < planned:
             outcome = "stopped early"
         else:
             outcome = "finished"
-        self._finish(outcome)
+        if self._controls is not None:
+            # An interrupted cell stops its worker, but that was not the hand of the student.
+            self._outcome = self._outcome if self._outcome == "interrupted" else outcome
+        else:
+            self._finish(outcome)
+
+    def _obey(self):
+        """Do between two batches what the controls ask for; runs in the worker thread."""
+        controls = self._controls
+        waited_s = controls.wait_for_turn()
+        # A pause is no training time: it counts neither for the rate nor for the time left.
+        self._epoch_begun += waited_s
+        self._first_batch_ended += waited_s
+        if controls.learning_rate is not None:
+            self.model.optimizer.learning_rate = controls.learning_rate
+            controls.learning_rate = None
+        if controls.stopped:
+            self.model.stop_training = True
 
     # --- the view ---------------------------------------------------------------------------------------
 
     def _open_monitor(self):
         from IPython.display import display
 
-        view = view_class()(setup={"run": uuid.uuid4().hex, "title": self.title, "units": self.units})
-        self._pace = Pace(clock=self._clock, rate=self._rate)
-        self._monitor = Monitor(self.record, view, self._pace)
+        setup = {"run": uuid.uuid4().hex, "title": self.title, "units": self.units}
+        if self._controls is not None:
+            setup["controls"] = True
+            setup["learningRate"] = self._learning_rate()
+        view = view_class()(setup=setup)
+        if self._controls is not None:
+            view.on_msg(self._take_message)
+        self._monitor = Monitor(self.record, view, Pace(clock=self._clock, rate=self._rate))
         self._display_id = uuid.uuid4().hex
         display(view, display_id=self._display_id)
-        self._monitor.update(self._state("training"))
+        self._monitor.update(self._state())
 
-    def _state(self, phase):
+    def _take_message(self, view, message, buffers):
+        """Act on a message of the view; runs in the thread of the cell, also while a worker trains."""
+        if self._controls is None or self._monitor is None:
+            return
+        if message.get("kind") == "hello":
+            self._pages.add(message.get("page"))
+            self._monitor.send_everything(self._state())
+            return
+        # A page of another version may ask for anything; the training goes on.
+        try:
+            self._controls.request(message.get("action"), message.get("value"))
+        except ValueError as error:
+            print(f"{self.title}: {error}")
+        self._monitor.update(self._state())
+
+    def _learning_rate(self):
+        """Return the learning rate, or None where a schedule rules it."""
+        if self._controls is not None and self._controls.learning_rate is not None:
+            return self._controls.learning_rate
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is None or isinstance(
+            getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule
+        ):
+            return None
+        return float(optimizer.learning_rate)
+
+    def _state(self):
         """Return the small facts beside the curves, as JSON."""
         record = self.record
-        best = record.best_index
-        seconds_left = self._seconds_left()
-        batch = record.n_batches - (record.epoch_ends[-1] if record.epoch_ends else 0)
-        return {
-            "phase": phase,
+        best, finding = record.best_index, record.verdict
+        n_before = record.epoch_ends[-1] if record.epoch_ends else 0
+        state = {
+            "phase": self._phase,
             "epoch": self._epoch_index + 1,
             "firstEpoch": record.epoch_numbers[0] if record.epoch_numbers else self._epoch_index + 1,
             "epochs": record.epochs,
-            "batch": batch,
+            "batch": record.n_batches - n_before,
             "steps": record.steps,
-            "secondsLeft": seconds_left,
-            "samplesPerSecond": self._samples_per_second,
-            "bestEpoch": record.best_epoch,
+            "secondsLeft": self._seconds_left(),
+            "samplesPerSecond": self._samples_per_second(),
             "bestBatch": None if best is None else record.epoch_ends[best],
             "bestName": record.judged_by,
+            "finding": None,
             "summary": record.summary(),
+            "outcome": record.outcome,
         }
+        if finding is not None:
+            since = record.epoch_numbers.index(finding.epoch) if finding.epoch in record.epoch_numbers else None
+            batch = n_before if since is None else record.epoch_ends[since]
+            state["finding"] = {"kind": finding.kind, "words": finding.words, "batch": batch}
+        if self._controls is not None:
+            state["paused"] = self._controls.paused
+            state["learningRate"] = self._learning_rate()
+        return state
 
     def _seconds_left(self):
         record, now = self.record, self._clock()
@@ -220,14 +358,15 @@ class LiveTraining(keras.callbacks.Callback):
             return seconds_per_batch * (record.steps * epochs_left - record.n_batches)
         return None
 
-    def _measure_samples_per_second(self, batch):
+    def _samples_per_second(self):
         # Keras tells callbacks no batch size; its loss metric has counted the samples of this epoch.
+        if self._phase != "training" or self._first_batch_ended is None:
+            return None
         metrics = self.model.metrics
         count = getattr(metrics[0], "count", None) if metrics else None
         seconds = self._clock() - self._epoch_begun
-        if count is not None and seconds > 0:
-            rate = float(count) / seconds
-            self._samples_per_second = rate if math.isfinite(rate) else None
+        rate = float(count) / seconds if count is not None and seconds > 0 else 0.0
+        return rate if math.isfinite(rate) and rate > 0 else None
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -247,11 +386,15 @@ class LiveTraining(keras.callbacks.Callback):
         self.record.outcome = outcome
         shell = _shell()
         if shell is not None:
-            shell.events.unregister("post_run_cell", self._after_cell)
+            if self._controls is None:
+                shell.events.unregister("post_run_cell", self._after_cell)
             self._leave_figure()
         elif outcome != "finished":
             print(f"{self.title}: {self.record.summary()}", flush=True)
-        if self._monitor is not None:
+        if self._monitor is not None and len(self._pages) > 1:
+            # A page that was loaded again does not know the place of the output any more: its view has to stay.
+            self._monitor.send_everything(self._state())
+        elif self._monitor is not None:
             self._monitor.close()
         self._monitor = self._pace = self._display_id = None
 
@@ -271,3 +414,9 @@ def _shell():
     """Return the running IPython shell, or None in plain Python."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
+
+
+def _listed(callbacks):
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 
+from course_lib.training.verdict import verdict
+
 #: Name of the curve that holds the training loss of single batches.
 BATCH_LOSS = "batch loss"
 
@@ -83,12 +85,21 @@ class TrainingRecord:
         self.batch_losses = array("d")
         self.first_bad_batch = None
         self.outcome = "running"
+        self._verdict = None
+        self._epoch_number = 1
         self._epoch_start = 0
         self._batches_before = 0
         self._mean_before = 0.0
 
-    def begin_epoch(self):
-        """Forget the running mean of the epoch before."""
+    def begin_epoch(self, epoch=None):
+        """Forget the running mean of the epoch before.
+
+        Parameters
+        ----------
+        epoch : int, optional
+            Number of the epoch, counted from 0; by default the next one.
+        """
+        self._epoch_number = len(self.epoch_numbers) + 1 if epoch is None else epoch + 1
         self._epoch_start = self.n_batches
         self._batches_before = 0
         self._mean_before = 0.0
@@ -120,7 +131,7 @@ class TrainingRecord:
         loss = self._mean_before + (mean_loss - self._mean_before) * batches / new
         self._batches_before, self._mean_before = batches, mean_loss
         if not math.isfinite(mean_loss) and self.first_bad_batch is None:
-            self.first_bad_batch = (len(self.epoch_numbers) + 1, batches)
+            self.first_bad_batch = (self._epoch_number, batches)
         self.batch_losses.append(loss)
         self.batch_numbers.append(self._epoch_start + batches)
 
@@ -142,7 +153,7 @@ class TrainingRecord:
         if self.steps is None and self.n_batches:
             self.steps = self.n_batches - self._epoch_start
         if self.first_bad_batch is None and not math.isfinite(logs.get("loss", 0.0)):
-            self.first_bad_batch = (len(self.epoch_numbers), self._batches_before)
+            self.first_bad_batch = (epoch + 1, self._batches_before)
 
     @property
     def quantities(self):
@@ -170,13 +181,22 @@ class TrainingRecord:
         index = self.best_index
         return None if index is None else self.epoch_numbers[index]
 
+    @property
+    def verdict(self):
+        """What the curves say (`course_lib.training.Finding`), or None."""
+        # Asked for at every update, but new only after an epoch.
+        state = (len(self.epoch_numbers), self.first_bad_batch, self.outcome)
+        if self._verdict is None or self._verdict[0] != state:
+            self._verdict = (state, verdict(self))
+        return self._verdict[1]
+
     def axis_label(self, name):
         """Return the words for the axis of a quantity, with its unit if it has one."""
         unit = self.units.get(name)
         return f"{label(name)} / {unit}" if unit else label(name)
 
     def summary(self):
-        """Return one sentence: how far, how good, and how it ended.
+        """Return a few words: how far, how good, how it ended, and what the curves say.
 
         Examples
         --------
@@ -197,10 +217,8 @@ class TrainingRecord:
             if self.judged_by == "val_loss" and len(self.history.get("loss", [])) > self.best_index:
                 words += f", training loss {self.history['loss'][self.best_index]:.4g}"
             words += "."
-        if self.first_bad_batch is not None:
-            epoch, batch = self.first_bad_batch
-            words += f" The loss is not a finite number since epoch {epoch}, batch {batch}."
-        return words
+        finding = self.verdict
+        return words if finding is None else f"{words} {finding.words}"
 
     def epoch_line(self, seconds):
         """Return the last epoch as one line of text.

@@ -1,0 +1,89 @@
+"""What a student asks of a training while it runs: pause, continue, one step, stop, another learning rate."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+
+class Controls:
+    """Requests that reach a training between two batches; safe to use from several threads.
+
+    Attributes
+    ----------
+    paused : bool
+        Whether the training waits after the present batch.
+    stopped : bool
+        Whether it ends there, keeping the weights.
+    learning_rate : float or None
+        Requested learning rate; None leaves it as it is.
+
+    Examples
+    --------
+    >>> controls = Controls()
+    >>> controls.request("learning rate", 0.01)
+    >>> controls.learning_rate
+    0.01
+    >>> controls.request("faster")
+    Traceback (most recent call last):
+    ...
+    ValueError: a training knows pause, continue, step, stop and learning rate, not 'faster'.
+    """
+
+    def __init__(self):
+        self.paused = False
+        self.stopped = False
+        self.learning_rate = None
+        self._steps = 0
+        self._changed = threading.Condition()
+
+    def request(self, action, value=None):
+        """Ask for something.
+
+        Parameters
+        ----------
+        action : {"pause", "continue", "step", "stop", "learning rate"}
+            ``"step"`` trains one batch and waits again.
+        value : float, optional
+            The learning rate.
+
+        Raises
+        ------
+        ValueError
+            If the action is unknown, or the learning rate is not a positive number.
+        """
+        with self._changed:
+            if action == "pause":
+                self.paused = True
+            elif action == "continue":
+                self.paused, self._steps = False, 0
+            elif action == "step":
+                self.paused = True
+                self._steps += 1
+            elif action == "stop":
+                self.stopped = True
+            elif action == "learning rate":
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                if not (number and math.isfinite(value) and value > 0):
+                    raise ValueError(f"a learning rate must be a positive number, not {value!r}.")
+                self.learning_rate = float(value)
+            else:
+                raise ValueError(f"a training knows pause, continue, step, stop and learning rate, not {action!r}.")
+            self._changed.notify_all()
+
+    def wait_for_turn(self):
+        """Wait while paused, at most until the next step, the end of the pause or a stop.
+
+        Returns
+        -------
+        float
+            Seconds waited.
+        """
+        if not self.paused:  # the usual case costs nothing
+            return 0.0
+        start = time.perf_counter()
+        with self._changed:
+            self._changed.wait_for(lambda: not self.paused or self.stopped or self._steps > 0)
+            self._steps = max(0, self._steps - 1)
+        return time.perf_counter() - start

@@ -345,9 +345,9 @@ def find_leaks(source, release) -> list[str]:
             stripped = line.strip()
             if _MARKER_LIKE.match(line):
                 leaks.append(f"{where} still has the marker {stripped!r}; check its spelling and its partner")
-            kind = private.get(stripped)
-            if kind == "solution" or (kind and stripped not in public):
-                leaks.append(f"{where} shows the {kind} line {stripped!r}")
+            for secret, kind in private.items():
+                if secret in stripped and (kind == "solution" or secret not in public):
+                    leaks.append(f"{where} shows the {kind} line {secret!r}")
         if cell.get("outputs"):
             leaks.append(f"{where} has outputs")
         if cell.cell_type == "code":
@@ -417,32 +417,46 @@ def print_report(report: GateReport, console=None) -> None:
     console : rich.console.Console, optional
         Where to print; the terminal by default.
     """
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = console or Console()
-    table = Table(title=f"Gate of {report.exercise}")
-    for heading in ("kind", "name", "points", "tests that gave less", "CPU s", "wall s", "MB", ""):
-        table.add_column(heading, justify="right" if heading in {"points", "CPU s", "wall s", "MB"} else "left")
-    for run in report.runs:
-        less = [f"{result.grade_id} ({result.status})" for result in run.results if result.status != "pass"]
-        shown = "all" if len(less) == len(run.results) else ", ".join(less)
-        table.add_row(
-            run.kind,
-            escape(run.name),
-            f"{run.points:g}/{run.max_points:g}",
-            escape(shown),
-            f"{run.cpu_s:.1f}",
-            f"{run.wall_s:.1f}",
-            f"{run.peak_memory_mb:.0f}",
-            "[red]violated[/red]" if run.violations else "[green]ok[/green]",
-        )
+    table = Table(title=f"Gate of {report.exercise}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("lost")
+    table.add_column("CPU s", justify="right", no_wrap=True)
+    table.add_column("MB", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for kind in dict.fromkeys(run.kind for run in report.runs):
+        table.add_section()
+        table.add_row(f"[bold]{kind}[/bold]")
+        for run in (run for run in report.runs if run.kind == kind):
+            table.add_row(
+                f"  {escape(run.name)}",
+                f"{run.points:g}/{run.max_points:g}",
+                escape(_lost(run)),
+                f"{run.cpu_s:.1f}",
+                f"{run.peak_memory_mb:.0f}",
+                "[red]violated[/red]" if run.violations else "[green]ok[/green]",
+            )
     console.print(table)
     for violation in report.violations:
         console.print(f"[red]- {escape(violation)}[/red]")
     verdict = "[green]passed[/green]" if report.passed else f"[red]{len(report.violations)} violations[/red]"
     console.print(f"{report.exercise}: {verdict}")
+
+
+def _lost(run):
+    """Points lost in each task, in words."""
+    losses = []
+    for task in dict.fromkeys(result.task for result in run.results):
+        reached, reachable = run.task_points(task)
+        if reached < reachable:
+            losses.append(f"{task} -{reachable - reached:g}")
+    return ", ".join(losses) or "nothing"
 
 
 def _judge(run, task_list, mutant, cpu_budget_s, wall_limit_s):

@@ -10,10 +10,10 @@ maps = keras.layers.Conv2D(8, (3, 3), padding="same", activation="relu")(lattice
 maps = keras.layers.MaxPooling2D()(maps)
 maps = keras.layers.Conv2D(16, (3, 3), padding="same", activation="relu")(maps)
 pooled = keras.layers.GlobalAveragePooling2D()(maps)
-cnn = keras.Model(lattice, keras.layers.Dense(1, activation="sigmoid")(keras.layers.Dense(8, activation="relu")(pooled)))
-rate = keras.optimizers.schedules.CosineDecay(0.02, 3 * 50)
+cnn = keras.Model(lattice, keras.layers.Dense(1, activation="sigmoid")(pooled))
+rate = keras.optimizers.schedules.CosineDecay(0.02, 3 * 79)
 cnn.compile(optimizer=keras.optimizers.Adam(rate), loss=keras.losses.BinaryCrossentropy())
-cnn.fit(images_train, labels_train, batch_size=100, epochs=3, verbose=0)
+cnn.fit(images_train, labels_train, batch_size=64, epochs=3, verbose=0)
 
 # %% grade_id: temperature-answer
 def accuracy_vs_T(temperatures, labels, probabilities):

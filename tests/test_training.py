@@ -234,6 +234,23 @@ def test_all_sizes_of_training_leave_a_figure(options):
     assert len(live.figure().data) == len(history.history) + 1
 
 
+def test_measures_of_physics_are_curves_of_their_own():
+    seen = []
+
+    def bias_of(model):
+        seen.append(float(model.get_weights()[1][0]))
+        return seen[-1]
+
+    live = LiveTraining(measures={"val_bias": bias_of}, units={"bias": "EeV"})
+    history = fit(live)
+    assert live.history["val_bias"] == seen and len(seen) == 3
+    assert live.history == history.history  # Keras knows them too
+    figure = live.figure()
+    assert "bias / EeV" in {figure.layout[axis].title.text for axis in figure.layout if axis.startswith("yaxis")}
+    with pytest.raises(TypeError, match="must be a function of the model"):
+        LiveTraining(measures={"bias": 3.0})
+
+
 # --- figure -----------------------------------------------------------------------------------------------------
 
 
@@ -741,4 +758,4 @@ def test_the_figure_shades_what_is_overfitted():
     figure = curves_figure(recorded([1.0, 0.5, 0.3, 0.2, 0.1, 0.05], validation))
     shades = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert [(shade.x0, shade.x1) for shade in shades] == [(3, 6)]
-    assert "overfitting" in {note.text for note in figure.layout.annotations}
+    assert "best: epoch 3, then overfitting" in {note.text for note in figure.layout.annotations}

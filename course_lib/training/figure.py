@@ -126,38 +126,26 @@ def curves_figure(record, *, log_scale=False):
         figure.update_yaxes(title_text=record.axis_label(name), row=row, col=column)
         if log_scale:
             figure.update_yaxes(type="log", row=row, col=column)
+    finding = record.verdict
+    shaded = finding is not None and finding.kind in {"overfitting", "diverging"}
+    if shaded:
+        # A light shade, which also a black-and-white print keeps, from where it holds to the end.
+        shade = {"fillcolor": style.PALETTE["highlight"], "opacity": 0.13, "line_width": 0, "layer": "below"}
+        figure.add_vrect(x0=finding.epoch, x1=record.epoch_numbers[-1], **shade)
     if record.best_epoch is not None and len(record.epoch_numbers) > 1:
         grey = style.PALETTE["reference"]
         figure.add_vline(x=record.best_epoch, line={"color": grey, "dash": style.DASHES["reference"], "width": 1})
-        # Only the first panel says what the line is.
+        in_left_half = record.best_epoch < 0.5 * record.epoch_numbers[-1]
+        # Only the first panel says what line and shade are.
         figure.add_annotation(
             x=record.best_epoch,
             y=1,
             yref="y domain",
-            text=f"best: epoch {record.best_epoch}",
+            text=f"best: epoch {record.best_epoch}" + (f", then {finding.kind}" if shaded else ""),
             showarrow=False,
+            xanchor="left" if in_left_half else "right",
             yanchor="bottom",
             font={"size": 12, "color": grey},
-        )
-    finding = record.verdict
-    if finding is not None and finding.kind in {"overfitting", "diverging"}:
-        # A shade that a black-and-white print keeps, from where it holds to the end.
-        figure.add_vrect(
-            x0=finding.epoch,
-            x1=record.epoch_numbers[-1],
-            fillcolor=style.PALETTE["highlight"],
-            opacity=0.13,
-            line_width=0,
-        )
-        figure.add_annotation(
-            x=record.epoch_numbers[-1],
-            y=0.99,
-            yref="y domain",
-            text=finding.kind,
-            showarrow=False,
-            xanchor="right",
-            yanchor="top",
-            font={"size": 12, "color": style.PALETTE["ink"]},
         )
     lines = textwrap.wrap(record.summary(), 110)
     figure.update_layout(

@@ -209,10 +209,6 @@ function draw(canvas, panel, run, options) {
     paint.globalAlpha = 0.14;
     paint.fillRect(x, top, toX(last) - x, bottom - top);
     paint.globalAlpha = 1;
-    paint.fillStyle = colour("ink");
-    paint.textBaseline = "bottom";
-    paint.textAlign = "right";
-    paint.fillText(state.finding.kind, Math.max(toX(last) - 4, x + paint.measureText(state.finding.kind).width + 4), bottom - 4);
   }
   if (state.bestBatch && mine.some(([name, points]) => name !== BATCH && points.length > 1)) {
     const x = toX(state.bestBatch);
@@ -222,8 +218,10 @@ function draw(canvas, panel, run, options) {
     paint.setLineDash([]);
     paint.fillStyle = colour("muted");
     paint.textBaseline = "top";
-    paint.textAlign = x > right - 40 ? "right" : "left";
-    paint.fillText("best", x + (x > right - 40 ? -5 : 5), top);
+    const text = state.finding?.batch === state.bestBatch && last > state.bestBatch ? `best, then ${state.finding.kind}` : "best";
+    const flip = x + 10 + paint.measureText(text).width > right;
+    paint.textAlign = flip ? "right" : "left";
+    paint.fillText(text, x + (flip ? -5 : 5), top);
   }
   const line = (points, values, dash) => {
     paint.setLineDash(dash);
@@ -313,7 +311,7 @@ function render({ model, el }) {
   const steering = element("div", { class: "ct-controls ct-steering", role: "group", "aria-label": "steer the training" }, pause, step, stop,
     start ? element("label", {}, "learning rate", rate, rateText) : "");
   steering.hidden = !setup.controls;
-  const finding = element("p", { class: "ct-finding", hidden: "" });
+  const finding = element("p", { class: "ct-finding", role: "status", hidden: "" });
   const table = element("div", { class: "ct-table", tabindex: 0 });
   const values = element("details", { ontoggle: () => later() }, element("summary", {}, "Values as a table"), table);
   const summary = element("p", { class: "ct-summary", "aria-live": "polite" });
@@ -384,8 +382,8 @@ function render({ model, el }) {
       if (over) parts.push(element("span", {}, state.outcome));
       else if (state.paused) parts.push(element("span", {}, element("b", {}, "paused")));
       else if (state.phase === "validation") parts.push(element("span", {}, "validating"));
-      if (state.samplesPerSecond) parts.push(element("span", {}, element("b", {}, Number(state.samplesPerSecond.toPrecision(2)).toLocaleString("en").replaceAll(",", " ")), " samples/s"));
-      if (!over && state.secondsLeft !== null && state.secondsLeft !== undefined) parts.push(element("span", {}, element("b", {}, duration(state.secondsLeft)), " left"));
+      if (state.samplesPerSecond && !state.paused) parts.push(element("span", {}, element("b", {}, Number(state.samplesPerSecond.toPrecision(2)).toLocaleString("en").replaceAll(",", " ")), " samples/s"));
+      if (!over && !state.paused && state.secondsLeft !== null && state.secondsLeft !== undefined) parts.push(element("span", {}, element("b", {}, duration(state.secondsLeft)), " left"));
     }
     facts.replaceChildren(...parts);
     if (state.epochs) {
@@ -395,7 +393,9 @@ function render({ model, el }) {
     }
     progress.hidden = !state.epochs;
     finding.hidden = !state.finding;
-    finding.textContent = state.finding ? state.finding.words : "";
+    // Written only when it changes: a screen reader says every writing.
+    const said = state.finding ? state.finding.words : "";
+    if (finding.textContent !== said) finding.textContent = said;
     if (setup.controls) {
       pause.textContent = state.paused ? "Continue" : "Pause";
       for (const control of [pause, step, stop, rate]) control.disabled = Boolean(over);

@@ -35,6 +35,13 @@ class LiveTraining(keras.callbacks.Callback):
         Stands above the curves.
     units : dict of str to str, optional
         Unit of a metric, for its axis: ``{"mae": "eV"}``.
+    measures : dict of str to callable, optional
+        What physics asks for: name -> function of the model that returns a number, called after every epoch.
+        It becomes a curve like any other, here and in the history of ``fit``. A name that begins with
+        ``val_`` is drawn as measured on validation data::
+
+            LiveTraining(measures={"val_resolution": lambda model: np.std(model.predict(x, verbose=0) - y)},
+                         units={"resolution": "EeV"})
     updates_per_second : float
         How often the picture may change; ten at most. Updates also never take more than one percent of the
         training's time.
@@ -77,6 +84,7 @@ class LiveTraining(keras.callbacks.Callback):
         title="Training",
         *,
         units=None,
+        measures=None,
         updates_per_second=UPDATES_PER_SECOND,
         stop_at_nan=True,
         clock=time.perf_counter,
@@ -84,6 +92,10 @@ class LiveTraining(keras.callbacks.Callback):
         super().__init__()
         self.title = title
         self.units = dict(units or {})
+        self.measures = dict(measures or {})
+        for name, measure in self.measures.items():
+            if not callable(measure):
+                raise TypeError(f"measures[{name!r}] must be a function of the model, not {measure!r}.")
         self.stop_at_nan = stop_at_nan
         self._rate = updates_per_second
         self._clock = clock
@@ -231,9 +243,13 @@ class LiveTraining(keras.callbacks.Callback):
                 self._monitor.update(self._state())
 
     def on_epoch_end(self, epoch, logs=None):
+        logs = {} if logs is None else logs
+        for name, measure in self.measures.items():
+            # Into Keras' own dictionary: its history and callbacks after this one see them too.
+            logs[name] = float(measure(self.model))
         duration = self._clock() - self._epoch_begun
         self._epoch_durations.append(duration)
-        self.record.add_epoch(epoch, logs or {})
+        self.record.add_epoch(epoch, logs)
         self._phase = "training"
         if self._pace is not None and self._pace.due():
             self._monitor.update(self._state())
@@ -329,7 +345,7 @@ class LiveTraining(keras.callbacks.Callback):
             "bestBatch": None if best is None else record.epoch_ends[best],
             "bestName": record.judged_by,
             "finding": None,
-            "summary": record.summary(),
+            "summary": record.progress(),
             "outcome": record.outcome,
         }
         if finding is not None:

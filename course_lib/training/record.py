@@ -196,14 +196,28 @@ class TrainingRecord:
         return f"{label(name)} / {unit}" if unit else label(name)
 
     def summary(self):
-        """Return a few words: how far, how good, how it ended, and what the curves say.
+        """Return a few sentences: how far, how good, how it ended, and what the curves say.
+
+        Examples
+        --------
+        >>> record = TrainingRecord()
+        >>> for epoch, loss in enumerate([0.7, 0.9, 3.0, 50.0]):
+        ...     record.add_epoch(epoch, {"loss": loss})
+        >>> record.summary()
+        'After 4 epochs. Best epoch 1: ... The training loss runs away since epoch 1: try a smaller learning rate.'
+        """
+        finding = self.verdict
+        return self.progress() if finding is None else f"{self.progress()} {finding.words}"
+
+    def progress(self):
+        """Return how far, how good, and how it ended.
 
         Examples
         --------
         >>> record = TrainingRecord(epochs=1)
         >>> record.add_epoch(0, {"loss": 0.25})
         >>> record.outcome = "finished"
-        >>> record.summary()
+        >>> record.progress()
         'Finished after 1 of 1 epoch. Best epoch 1: training loss 0.25.'
         """
         planned = f" of {self.epochs}" if self.epochs else ""
@@ -217,8 +231,7 @@ class TrainingRecord:
             if self.judged_by == "val_loss" and len(self.history.get("loss", [])) > self.best_index:
                 words += f", training loss {self.history['loss'][self.best_index]:.4g}"
             words += "."
-        finding = self.verdict
-        return words if finding is None else f"{words} {finding.words}"
+        return words
 
     def epoch_line(self, seconds):
         """Return the last epoch as one line of text.

@@ -37,6 +37,12 @@ def assert_same_sentence(card, explorable, state):
     expect(card.locator(".ce-summary")).to_have_text(explorable(**state).summary(), timeout=WAIT_MS)
 
 
+def photograph(page, card, name):
+    # Else JupyterLab's toolbar may cover the head of the card.
+    card.evaluate("node => node.scrollIntoView({ block: 'center' })")
+    look(page, card, name)
+
+
 def assert_fast(page, card, slider):
     """Hold the redraws to one frame each; once in three tries, because others may keep the machine busy."""
     medians = []
@@ -74,8 +80,9 @@ def test_receptive_field_builder(jupyter_lab, browser_page):
     see(card.locator(".ce-summary"), "5 layers: an output pixel sees 11 x 11")
     # Every step of this slider is a new effective field, averaged over 20 networks.
     assert_fast(page, card, card.get_by_label("output over column"))
+    card.get_by_role("button", name="Reset").click()
     card.get_by_label("preset").select_option("pyramid")
-    look(page, card, "receptive_field_builder")
+    photograph(page, card, "receptive_field_builder")
     assert_clean(jupyter_lab, page)
 
 
@@ -104,7 +111,7 @@ def test_banded_matrix(jupyter_lab, browser_page):
     assert_fast(page, card, card.get_by_label("trace length"))
     card.get_by_role("radio", name="untied").check()
     card.get_by_label("output looked at").fill("2")
-    look(page, card, "banded_matrix")
+    photograph(page, card, "banded_matrix")
     assert_clean(jupyter_lab, page)
 
 
@@ -136,5 +143,5 @@ def test_transposed_convolution_steps(jupyter_lab, browser_page):
     card.get_by_role("button", name="Reset").click()
     python_has(jupyter_lab, page, lambda state: state["image"] == [[2, 4], [1, 3]])
     card.get_by_text("compare with upsampling").click()
-    look(page, card, "transposed_convolution_steps")
+    photograph(page, card, "transposed_convolution_steps")
     assert_clean(jupyter_lab, page)

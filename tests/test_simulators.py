@@ -34,6 +34,7 @@ CALLS = {
     "make_air_showers": {"n_events": 20},
     "make_shower_traces": {"n_events": 5},
     "make_arrival_directions": {"n_skies": 4, "n_particles": 40},
+    "make_jets": {"n_jets": 10},
 }
 
 

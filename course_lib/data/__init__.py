@@ -69,6 +69,8 @@ _MODULE_OF = {
     "make_shower_traces": "_air_showers",
     "ArrivalDirections": "_arrival_directions",
     "make_arrival_directions": "_arrival_directions",
+    "Jets": "_jets",
+    "make_jets": "_jets",
     "student_name": "_student",
     "student_seed": "_student",
 }

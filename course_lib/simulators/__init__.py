@@ -20,6 +20,7 @@ _MODULES = frozenset(
         "integrators",
         "interpolation",
         "ising",
+        "jets",
         "lennard_jones",
         "magnet_currents",
         "maxwell_boltzmann",

@@ -160,7 +160,7 @@ def test_small_experiments_show_what_the_text_says(ideas):
     error = ideas["trace_error"]
     assert error[False, (3, 3, 7)] > 0.97 * error[False, (1, 1, 7)]  # neighbours do not help
     assert error[True, (3, 3, 7)] < 0.6 * error[True, (1, 1, 7)]  # they do
-    assert ideas["gap"]["flatten"] > 0.05 > abs(ideas["gap"]["global average"])
+    assert ideas["gap"]["flatten"] > 0.08 > abs(ideas["gap"]["global average"])
     change = ideas["change_after_shift"]
     assert change["pool_by_maximum"] < change["every_second_pixel"]
     assert min(np.subtract(ideas["score"][5], ideas["score"][1])) > 0.1
@@ -203,7 +203,7 @@ def test_the_experiment_ends_as_told(experiment):
     assert experiment["correlation_energy"] > 0.97
     np.testing.assert_array_equal(experiment["energy_by_network"], experiment["energy_j"][:2000].astype("float32"))
     assert experiment["change_of_output"]["CNN"] < 1e-4 < 0.1 < experiment["change_of_output"]["dense"]
-    assert experiment["same_decision"]["CNN"] == 1.0
+    assert experiment["same_decision"]["CNN"] >= 0.999
     assert experiment["violation"]["periodic padding"].max() < 1e-4 < experiment["violation"]["zero padding"].max()
 
 

@@ -35,6 +35,7 @@ CALLS = {
     "make_shower_traces": {"n_events": 5},
     "make_arrival_directions": {"n_skies": 4, "n_particles": 40},
     "make_jets": {"n_jets": 10},
+    "make_higgs_events": {"n_events": 10},
 }
 
 

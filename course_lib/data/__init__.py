@@ -71,6 +71,8 @@ _MODULE_OF = {
     "make_arrival_directions": "_arrival_directions",
     "Jets": "_jets",
     "make_jets": "_jets",
+    "HiggsEvents": "_higgs_events",
+    "make_higgs_events": "_higgs_events",
     "student_name": "_student",
     "student_seed": "_student",
 }

@@ -17,6 +17,7 @@ _MODULES = frozenset(
         "digits",
         "earthquakes",
         "event_pictures",
+        "higgs_events",
         "integrators",
         "interpolation",
         "ising",

@@ -36,6 +36,7 @@ CALLS = {
     "make_arrival_directions": {"n_skies": 4, "n_particles": 40},
     "make_jets": {"n_jets": 10},
     "make_higgs_events": {"n_events": 10},
+    "make_calorimeter": {"n_showers": 10},
 }
 
 

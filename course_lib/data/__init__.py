@@ -73,6 +73,8 @@ _MODULE_OF = {
     "make_jets": "_jets",
     "HiggsEvents": "_higgs_events",
     "make_higgs_events": "_higgs_events",
+    "CalorimeterShowers": "_calorimeter",
+    "make_calorimeter": "_calorimeter",
     "student_name": "_student",
     "student_seed": "_student",
 }

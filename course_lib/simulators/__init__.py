@@ -13,6 +13,7 @@ _MODULES = frozenset(
     {
         "air_showers",
         "arrival_directions",
+        "calorimeter",
         "crack_growth",
         "digits",
         "earthquakes",

@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -759,3 +761,27 @@ def test_the_figure_shades_what_is_overfitted():
     shades = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert [(shade.x0, shade.x1) for shade in shades] == [(3, 6)]
     assert "best: epoch 3, then overfitting" in {note.text for note in figure.layout.annotations}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("front_end", "n_lines"), [("0", 3), ("1", 0)])
+def test_executed_in_a_kernel_the_notebook_keeps_a_figure_and_no_widget(front_end, n_lines, monkeypatch):
+    import nbclient
+    import nbformat
+
+    source = (
+        "import keras, numpy as np\nfrom course_lib.training import LiveTraining\n"
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\nmodel.compile('sgd', 'mse')\n"
+        "live = LiveTraining()\nx = np.ones((32, 3))\n"
+        "model.fit(x, x[:, :1], epochs=3, verbose=0, callbacks=[live]);"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    environment = os.environ | {"COURSE_FRONT_END": front_end, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute(env=environment)
+    outputs = notebook.cells[0].outputs
+    printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+    assert printed.count("Training: epoch") == n_lines
+    figures = [output.data for output in outputs if "application/vnd.plotly.v1+json" in output.get("data", {})]
+    assert len(figures) == 1 and "Finished after 3 of 3 epochs" in figures[0]["text/plain"]
+    assert not any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
+    assert len(json.dumps(notebook.metadata.get("widgets", {}))) < (100 if front_end == "0" else 60_000)

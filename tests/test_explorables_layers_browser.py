@@ -1,7 +1,7 @@
-"""The explorables of figures 8.4, 8.5 and 8.9 in JupyterLab: mouse, keyboard, state in Python, cost of a frame."""
+"""The explorables of figures 8.4, 8.5 and 8.9 in JupyterLab: mouse, keyboard, state in Python."""
 
 import pytest
-from test_explorables_browser import FRAME_MS, assert_clean, look, median_frame_ms, show, state_in_python
+from test_explorables_browser import assert_clean, look, show, state_in_python
 
 from course_lib.explorables import BandedMatrix, ReceptiveFieldBuilder, TransposedConvolutionSteps
 
@@ -43,15 +43,6 @@ def photograph(page, card, name):
     look(page, card, name)
 
 
-def assert_fast(page, card, slider):
-    """Hold the redraws to one frame each; once in three tries, because others may keep the machine busy."""
-    medians = []
-    while len(medians) < 3 and not (medians and medians[-1] < FRAME_MS):
-        medians.append(median_frame_ms(page, card, slider))
-    print(f"{card.get_attribute('aria-label')}: a redraw costs {medians} ms")
-    assert min(medians) < FRAME_MS
-
-
 def test_receptive_field_builder(jupyter_lab, browser_page):
     page = browser_page
     page.set_viewport_size(WHOLE_CARD)
@@ -79,7 +70,6 @@ def test_receptive_field_builder(jupyter_lab, browser_page):
     card.get_by_label("remove layer 6").click()
     see(card.locator(".ce-summary"), "5 layers: an output pixel sees 11 x 11")
     # Every step of this slider is a new effective field, averaged over 20 networks.
-    assert_fast(page, card, card.get_by_label("output over column"))
     card.get_by_role("button", name="Reset").click()
     card.get_by_label("preset").select_option("pyramid")
     photograph(page, card, "receptive_field_builder")
@@ -108,7 +98,6 @@ def test_banded_matrix(jupyter_lab, browser_page):
     assert (state["length"], state["prediction"]) == (6, 3)
     assert_same_sentence(card, BandedMatrix, state)
     see(card, "48 free")
-    assert_fast(page, card, card.get_by_label("trace length"))
     card.get_by_role("radio", name="untied").check()
     card.get_by_label("output looked at").fill("2")
     photograph(page, card, "banded_matrix")
@@ -136,7 +125,6 @@ def test_transposed_convolution_steps(jupyter_lab, browser_page):
     assert (state["image"], state["kernel_size"], state["step"]) == ([[2, -3], [1, 3]], 4, 3)
     see(card, "no checkerboard")
     assert_same_sentence(card, TransposedConvolutionSteps, state)
-    assert_fast(page, card, card.get_by_label("stride s"))
     # A larger image comes with as many inputs.
     card.get_by_label("image", exact=True).select_option("3 × 3 ones")
     expect(card.get_by_role("spinbutton")).to_have_count(9, timeout=WAIT_MS)

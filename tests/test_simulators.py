@@ -37,6 +37,7 @@ CALLS = {
     "make_jets": {"n_jets": 10},
     "make_higgs_events": {"n_events": 10},
     "make_calorimeter": {"n_showers": 10},
+    "make_speckle": {"n_frames": 4},
 }
 
 

@@ -75,6 +75,8 @@ _MODULE_OF = {
     "make_higgs_events": "_higgs_events",
     "CalorimeterShowers": "_calorimeter",
     "make_calorimeter": "_calorimeter",
+    "Speckle": "_speckle",
+    "make_speckle": "_speckle",
     "student_name": "_student",
     "student_seed": "_student",
 }

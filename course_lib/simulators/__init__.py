@@ -33,6 +33,7 @@ _MODULES = frozenset(
         "radio_pulses",
         "silhouettes",
         "sine_waves",
+        "speckle",
         "springs",
         "wine_quality",
     }

@@ -104,7 +104,7 @@ def main():
         ("higgs events", 250_000, 10, lambda n: higgs_events.sample(n, seed=1)),
         ("skies of 500 arrivals", 2_000, 3, lambda n: arrival_directions.sample(n, seed=1)),
         ("calorimeter side views", 4_000, 3, lambda n: calorimeter.sample_projections(n, seed=1)),
-        ("speckle frames", 500, 3, lambda n: speckle.sample(n, seed=1)),
+        ("speckle frames", 2_400, 3, lambda n: speckle.sample(n, seed=1)),
     ]
     print(f"{'simulator':<28} {'number':>8} {'seconds':>8} {'target':>7} {'a second':>10}")
     for name, number, target_s, draw in promised:

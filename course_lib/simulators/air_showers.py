@@ -18,8 +18,10 @@ most 3 VEM is silent.
 
 References
 ----------
-Energy scale and attenuation: the constants of the Pierre Auger Collaboration, Phys. Rev. D 102 (2020) 062005;
-shape of the lateral distribution as used there, with a rounded slope. Thicknesses, errors and the layout of the maps
+Energy calibration: Pierre Auger Collaboration, Phys. Rev. D 102 (2020) 062005. Attenuation: the polynomial of that
+Collaboration's earlier spectra (A. Schulz, 33rd International Cosmic Ray Conference, Rio de Janeiro, 2013), rounded and
+quoted second-hand: good for learning, to be checked before it is cited. Shape of the lateral distribution as there.
+Thicknesses, errors and the layout of the maps
 are ours, made for exercises 7.2, 8.2, 11.1 and 18.2 of the material to M. Erdmann, J. Glombitza, G. Kasieczka,
 U. Klemradt, Deep Learning for Physics Research (2021). Traces: a pulse shape for the refiner of section 19.1 there.
 """

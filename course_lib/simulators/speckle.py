@@ -109,7 +109,7 @@ def pattern(form, rng):
         centre_z, radius_nm = rng.uniform(0.2, 1.0), rng.uniform(2.0, 9.0)
         spread = rng.uniform(0.05, 0.2)
         # Both depend on the distance from the centre only: computed on a line, read off in the plane.
-        line = np.linspace(0.0, 2.0, 801)
+        line = np.linspace(0.0, 2.0, 501)
         if form == "spheres":
             deviations = np.linspace(-2.0, 2.0, 9)
             sizes_nm = radius_nm * (1.0 + spread * deviations)
@@ -160,18 +160,18 @@ def relative_intensity(n_frames, n_modes, *, speckle_size_px=1.5, seed=None):
     rng = np.random.default_rng(seed)
     # A Gaussian of width s in space; intensities then correlate as the square of the field's correlation.
     frequency = np.fft.fftfreq(SIZE)
-    in_one_direction = np.exp(-2 * (np.pi * speckle_size_px * frequency) ** 2)
+    squared = np.add.outer(frequency**2, frequency**2).ravel()
+    low_pass = np.exp(-2 * (np.pi * speckle_size_px) ** 2 * squared)
     # Frequencies with less than a millionth of the power are left out: most of them for large speckle.
-    kept = np.flatnonzero(in_one_direction > 1e-3)
-    low_pass = np.outer(in_one_direction[kept], in_one_direction[kept])
-    low_pass *= SIZE**2 / np.sqrt(2 * n_modes * (low_pass**2).sum())
-    low_pass = low_pass.astype(np.float32)
-    spectrum = np.zeros((n_modes, SIZE, SIZE), np.complex64)
+    kept = np.flatnonzero(low_pass > 1e-3)
+    low_pass = low_pass[kept]
+    low_pass = (low_pass * SIZE**2 / np.sqrt(2 * n_modes * (low_pass**2).sum())).astype(np.float32)
+    spectrum = np.zeros((n_modes, SIZE * SIZE), np.complex64)
     relative = np.empty((n_frames, SIZE, SIZE), np.float32)
     for frame in range(n_frames):
-        noise = rng.standard_normal((n_modes, *low_pass.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
-        spectrum[:, kept[:, None], kept] = noise * low_pass
-        field = scipy.fft.ifft2(spectrum, axes=(1, 2))
+        noise = rng.standard_normal((n_modes, len(kept), 2), dtype=np.float32).view(np.complex64)[..., 0]
+        spectrum[:, kept] = noise * low_pass
+        field = scipy.fft.ifft2(spectrum.reshape(n_modes, SIZE, SIZE), axes=(1, 2))
         relative[frame] = np.einsum("mij,mij->ij", field.real, field.real)
         relative[frame] += np.einsum("mij,mij->ij", field.imag, field.imag)
     return relative

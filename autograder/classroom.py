@@ -278,7 +278,6 @@ class Classroom:
             trial = Path(trial_folder).resolve()
             trial_source = trial / "source" / name / f"{name}.ipynb"
             problem_sets.build_source(problem_set, trial_source)
-            _count_tasks_once(trial_source)
             if (self.folder / GRADEBOOK).is_file():
                 # nbgrader refuses changes of cells that have submissions; a new gradebook would not know them.
                 shutil.copyfile(self.folder / GRADEBOOK, trial / GRADEBOOK)
@@ -561,16 +560,6 @@ class Classroom:
                     digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode())
         digest.update(_sha256(self.folder / CONFIGURATION).encode())
         return digest.hexdigest()
-
-
-def _count_tasks_once(source: Path) -> None:
-    """Take the flag ``grade`` from cells that are tasks: nbgrader would put both of them into the gradebook."""
-    content = json.loads(source.read_text(encoding="utf-8"))
-    for cell in content["cells"]:
-        grading = cell["metadata"].get("nbgrader", {})
-        if grading.get("task"):
-            grading["grade"] = False
-    source.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

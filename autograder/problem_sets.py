@@ -262,9 +262,16 @@ def tasks(problem_set: ProblemSet) -> list[Task]:
         if grade_id in seen:
             raise BrokenProblemSet(f"{problem_set.path.name}: grade id {grade_id!r} stands twice; rename one.")
         seen.add(grade_id)
-        graded, solution = grading.get("grade", False), grading.get("solution", False)
-        by_hand = grading.get("task", False) or (graded and solution)
-        if not (graded or solution or by_hand):
+        # nbgrader's form of a task for a person is task without grade: with both it counts the points twice.
+        is_task, solution = grading.get("task", False), grading.get("solution", False)
+        if is_task and grading.get("grade", False):
+            raise BrokenProblemSet(
+                f"{problem_set.path.name}: cell {grade_id!r} is a task and graded too, so that its points would count "
+                "twice; set 'grade: false'."
+            )
+        graded = is_task or grading.get("grade", False)
+        by_hand = is_task or (graded and solution)
+        if not (graded or solution):
             continue
         name = grade_id.split("-", 1)[0]
         answers.setdefault(name, [])

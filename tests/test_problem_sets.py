@@ -97,6 +97,7 @@ def test_a_private_folder_that_is_missing_is_named(monkeypatch, tmp_path):
     ("body", "rule"),
     [
         ("# T\n\n" + ANSWER + TEST + TEST, "stands twice"),
+        ("# T\n\n" + code_cell("plot", "", grade=True, task=True, points=2), "count twice; set 'grade: false'"),
         ("# T\n\n" + ANSWER, "nothing gives points"),
         ("# T\n\n" + TEST, "belong to no answer cell"),
         (
@@ -104,7 +105,7 @@ def test_a_private_folder_that_is_missing_is_named(monkeypatch, tmp_path):
             "automatic and manual points",
         ),
     ],
-    ids=["grade id twice", "answer without test", "test without answer", "mixed task"],
+    ids=["grade id twice", "task graded", "answer without test", "test without answer", "mixed task"],
 )
 def test_a_broken_problem_set_is_refused_before_anything_is_written(private_folder, body, rule):
     (private_folder / "ex01_1_broken.md").write_text(HEADER + body)

@@ -1,7 +1,9 @@
-"""Whether somebody is looking: decides between a live widget and a static figure."""
+"""What the reader gets to see: live widgets or static figures, and no start-up lines of libraries."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 
 #: Set to 0 or 1 to override the detection (the course's own runners set 0).
@@ -45,3 +47,42 @@ def has_front_end() -> bool:
         return False
     kernel = getattr(get_ipython(), "kernel", None)
     return bool(getattr(kernel, "_allow_stdin", False))
+
+
+@contextlib.contextmanager
+def _standard_error_closed():
+    """What compiled code writes to file descriptor 2 meanwhile is lost; Python's own errors still get through."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def load_quietly(*names: str) -> None:
+    """Import modules without the log lines that TensorFlow writes to standard error when it starts.
+
+    ``TF_CPP_MIN_LOG_LEVEL`` comes too late for some of them, and switching off what they announce (oneDNN) would make
+    training half as fast again. An exception of an import is raised as usual.
+
+    Parameters
+    ----------
+    *names : str
+        Modules, imported in this order. For keras a first operation is run, since TensorFlow's devices speak up only
+        then.
+
+    Examples
+    --------
+    >>> from course_lib.front_end import load_quietly
+    >>> load_quietly("json", "keras")
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _standard_error_closed():
+        for name in names:
+            module = importlib.import_module(name)
+            if name == "keras":
+                module.ops.ones(1)

@@ -49,6 +49,14 @@ BROWSER_ARGUMENTS = [
 ]
 
 
+#: anywidget gives up on a view that has not started two seconds after its message came. A page that draws many
+#: figures on a shared machine needs longer; whether our views start at all is what the tests want to know.
+PATIENCE = """
+const timeout = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = (milliseconds) => timeout(30 * milliseconds);
+"""
+
+
 @dataclass(frozen=True)
 class JupyterLab:
     """A running server: ``url`` (without a slash at the end), ``token`` and the folder ``root`` that it serves."""
@@ -214,6 +222,7 @@ def browser_page():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(PATIENCE)
         page.external_requests = []
         page.console_errors = []
 

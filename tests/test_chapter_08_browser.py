@@ -76,4 +76,4 @@ def test_chapter_8_runs_in_jupyterlab(jupyter_lab, browser_page):
             assert output.get("name") != "stderr", f"{cell.source[:200]}\n-> {output.text[:500]}"
     assert "widgets" not in saved.metadata
     assert page.external_requests == []
-    assert page.console_errors == []
+    assert not page.console_errors, "\n".join(page.console_errors)

@@ -82,7 +82,7 @@ def test_a_port_in_use_is_told_before_jupyterlab_starts():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CourseError, match=rf"Port {port} cannot be used .* course lab --port"):
+        with pytest.raises(CourseError, match=rf"Port {port} cannot be used .*course lab --port"):
             lab.lab_command(REPOSITORY, port=port)
     with pytest.raises(CourseError, match="Port 99999 cannot be used"):
         lab.check_port(99999)

@@ -90,6 +90,7 @@ def test_the_notebook_is_valid_has_no_outputs_and_keeps_the_content(folder):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+@pytest.mark.filterwarnings("error")  # nbformat would mend equal ids by random ones, with a warning only
 def test_ids_are_unique_also_for_equal_cells(folder):
     cells = json.loads(build_notebook(folder / "01_first.md"))["cells"]
     assert cells[2]["source"] == cells[3]["source"]

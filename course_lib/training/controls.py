@@ -17,7 +17,9 @@ class Controls:
     stopped : bool
         Whether it ends there, keeping the weights.
     learning_rate : float or None
-        Requested learning rate; None leaves it as it is.
+        Requested learning rate that the training has not taken yet; None leaves it as it is.
+    waiting : bool
+        Whether the training stands still at this moment, between two batches.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class Controls:
         self.paused = False
         self.stopped = False
         self.learning_rate = None
+        self.waiting = False
         self._steps = 0
         self._changed = threading.Condition()
 
@@ -72,6 +75,17 @@ class Controls:
                 raise ValueError(f"a training knows pause, continue, step, stop and learning rate, not {action!r}.")
             self._changed.notify_all()
 
+    def take_learning_rate(self):
+        """Return the requested learning rate once, then None until the next request.
+
+        Reading and forgetting are one step: a request of another thread in between would be lost otherwise.
+        """
+        if self.learning_rate is None:  # the usual case costs nothing
+            return None
+        with self._changed:
+            taken, self.learning_rate = self.learning_rate, None
+        return taken
+
     def wait_for_turn(self):
         """Wait while paused, at most until the next step, the end of the pause or a stop.
 
@@ -84,6 +98,8 @@ class Controls:
             return 0.0
         start = time.perf_counter()
         with self._changed:
+            self.waiting = True
             self._changed.wait_for(lambda: not self.paused or self.stopped or self._steps > 0)
+            self.waiting = False
             self._steps = max(0, self._steps - 1)
         return time.perf_counter() - start

@@ -279,9 +279,9 @@ class LiveTraining(keras.callbacks.Callback):
         # A pause is no training time: it counts neither for the rate nor for the time left.
         self._epoch_begun += waited_s
         self._first_batch_ended += waited_s
-        if controls.learning_rate is not None:
-            self.model.optimizer.learning_rate = controls.learning_rate
-            controls.learning_rate = None
+        learning_rate = controls.take_learning_rate()
+        if learning_rate is not None:
+            self.model.optimizer.learning_rate = learning_rate
         if controls.stopped:
             self.model.stop_training = True
 
@@ -319,8 +319,9 @@ class LiveTraining(keras.callbacks.Callback):
 
     def _learning_rate(self):
         """Return the learning rate, or None where a schedule rules it."""
-        if self._controls is not None and self._controls.learning_rate is not None:
-            return self._controls.learning_rate
+        requested = None if self._controls is None else self._controls.learning_rate  # the worker may take it now
+        if requested is not None:
+            return requested
         optimizer = getattr(self.model, "optimizer", None)
         if optimizer is None or isinstance(
             getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule

@@ -12,6 +12,7 @@ from course_lib import explorables
 from course_lib.explorables import base
 
 CLASSES = [getattr(explorables, name) for name in explorables.__all__]
+PLOTLY_MIME_TYPE = "application/vnd.plotly.v1+json"
 every_explorable = pytest.mark.parametrize("explorable", CLASSES, ids=lambda explorable: explorable.__name__)
 
 
@@ -94,13 +95,17 @@ def test_without_a_front_end_only_a_labelled_figure_is_shown(explorable, display
     monkeypatch.setenv("COURSE_FRONT_END", "0")
     monkeypatch.setattr(base, "_view_class", lambda: pytest.fail("a widget was made"))
     explorable()._ipython_display_()
-    assert len(displayed) == 1
-    layout = displayed[0].to_plotly_json()["layout"]
+    (bundle,) = displayed
+    figure = bundle[PLOTLY_MIME_TYPE]
+    layout = figure["layout"]
     assert layout["title"]["text"]
     axes = [axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))]
     assert any(axis.get("title", {}).get("text") for axis in axes)
     # The figure is stored in every saved notebook.
-    assert len(displayed[0].to_json()) < 60_000
+    assert len(json.dumps(figure)) < 60_000
+    # The website makes it live again from these.
+    live = bundle[base.WEBSITE_MIME_TYPE]
+    assert getattr(explorables, live["class"])(**live["state"]).summary() == live["summary"]
 
 
 @every_explorable
@@ -108,10 +113,10 @@ def test_with_a_front_end_the_figure_follows_the_live_view(explorable, displayed
     monkeypatch.setenv("COURSE_FRONT_END", "1")
     shown = explorable()
     shown._ipython_display_()
-    view, figure = displayed
+    view, bundle = displayed
     try:
         assert view.state == shown.state
-        assert figure.to_plotly_json()["layout"]["title"]["text"]
+        assert bundle[PLOTLY_MIME_TYPE]["layout"]["title"]["text"]
         assert ".course-explorable" in view._css
         # What the browser sends arrives, and what Python sets is sent.
         view.state = {**view.state, "prediction": "skipped"}

@@ -59,6 +59,9 @@ FOLDER = Path(__file__).parent
 #: The script is sent for every live view, so it stays small.
 MAXIMUM_SCRIPT_BYTES = 30_000
 
+#: Says which explorable stands here and in which state; the website makes it live, other readers pass it over.
+WEBSITE_MIME_TYPE = "application/vnd.course.explorable+json"
+
 #: Lives in the page as long as a live view does: the output after a live view is its static twin.
 HIDE_STATIC_TWIN = ".jp-OutputArea-child:has(.course-explorable) + .jp-OutputArea-child { display: none }\n"
 
@@ -447,7 +450,12 @@ class Explorable:
             self._views = [*(other for other in self._views if other.comm is not None), view]
             _close_views_of_earlier_runs(view)
             display(view)
-        display(self.static_figure())
+        display(self._static_bundle(), raw=True)
+
+    def _static_bundle(self):
+        """Return what is saved: the static figure, and what a page without a kernel needs for the live view."""
+        live = {"class": type(self).__name__, "state": self.state, "summary": self.summary()}
+        return {**self.static_figure()._repr_mimebundle_(), WEBSITE_MIME_TYPE: live}
 
     def _take_state_of_view(self, change):
         try:

@@ -201,7 +201,7 @@ def check(
     """
     problem_set = problem_sets.find(exercise)
     task_list = problem_sets.tasks(problem_set)
-    source = _source_notebook(problem_set)
+    source = source_notebook(problem_set)
     release = release_notebook(source)
     folder = pathlib.Path(tests_folder) if tests_folder else _default_tests_folder()
     mutants = read_variants(folder / "mutants" / problem_set.name, problem_set, task_list, mutants=True)
@@ -310,13 +310,42 @@ def release_notebook(source):
     NotebookNode
         Without solutions, hidden tests and mark schemes. Only the step that writes the gradebook is left out.
     """
+    return _preprocessed(source, _release_steps())
+
+
+def graded_notebook(source):
+    """Build what submissions are compared with: stubs where the solutions were, tests with their hidden part.
+
+    Parameters
+    ----------
+    source : NotebookNode
+        The author's notebook.
+
+    Returns
+    -------
+    NotebookNode
+        With the checksums by which nbgrader knows an answer that was not touched.
+    """
+    from nbgrader.preprocessors import SaveCells
+
+    steps = _release_steps()
+    # What comes after the gradebook is written takes the hidden tests away.
+    return _preprocessed(source, steps[: steps.index(SaveCells)])
+
+
+def _release_steps():
+    from nbgrader.converters import GenerateAssignment
+
+    return GenerateAssignment().preprocessors
+
+
+def _preprocessed(source, steps):
     import copy
 
-    from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import SaveCells
 
     notebook, resources = copy.deepcopy(source), {}
-    for preprocessor in GenerateAssignment().preprocessors:
+    for preprocessor in steps:
         if preprocessor is not SaveCells:
             notebook, resources = preprocessor().preprocess(notebook, resources)
     return notebook
@@ -501,7 +530,8 @@ def _judge(run, task_list, mutant, cpu_budget_s, wall_limit_s):
     return found
 
 
-def _source_notebook(problem_set):
+def source_notebook(problem_set: ProblemSet):
+    """Return the author's notebook of a problem set (NotebookNode), solutions and hidden tests included."""
     import nbformat
 
     with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import bisect
 import copy
+import functools
 import json
 import os
 import re
@@ -35,8 +36,8 @@ NOTEBOOK_LIMIT = 50_000_000
 BRACKET_LIMIT = 4_000_000
 #: Deepest nesting of lists and objects; a notebook with plotly figures has about 15.
 DEPTH_LIMIT = 100
-#: Most cells.
-CELL_LIMIT = 2_000
+#: Most cells, and most characters in all of them, pictures in texts included.
+CELL_LIMIT, TEXT_LIMIT = 2_000, 10_000_000
 #: Largest data file, largest sum of them (bytes), most of them, and how deep their folders may lie.
 FILE_LIMIT, FOLDER_LIMIT, FILE_COUNT_LIMIT, FOLDER_DEPTH_LIMIT = 50_000_000, 200_000_000, 500, 8
 
@@ -45,9 +46,10 @@ _LIKENESS = 0.6
 #: Names closer than this belong together: "Problem 1 (1).ipynb" and "Problem 1.ipynb".
 _NAME_LIKENESS = 0.7
 #: What an answer is compared by; a longer text is no answer to a question of this course.
-_COMPARED_CHARACTERS = 20_000
+_COMPARED_CHARACTERS = 8_000
 _COMPILED_CHARACTERS = 200_000
 _MOST_CANDIDATES = 5
+_MOST_PARTS = 10
 
 _REGIONS = (("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"), ("BEGIN MARK SCHEME", "END MARK SCHEME"))
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -111,6 +113,18 @@ class _Cell:
     grade_id: str
     cell_id: str
     attachments: dict
+
+    @functools.cached_property
+    def text(self) -> str:
+        return _normalised(self.source)
+
+    @functools.cached_property
+    def words(self) -> Counter:
+        return _words(self.source)
+
+    @functools.cached_property
+    def names(self) -> set[str]:
+        return _defined_names(self.source)
 
 
 # -- from a folder to bytes ---------------------------------------------------------------------------------------
@@ -249,7 +263,7 @@ def _familiar_cells(author, cells: list[_Cell]) -> int:
     """How many of the author's cells a submission holds, by any sign."""
     grade_ids = {cell.grade_id for cell in cells} - {""}
     cell_ids = {cell.cell_id for cell in cells} - {""}
-    texts = {_normalised(cell.source) for cell in cells} - {""}
+    texts = {cell.text for cell in cells} - {""}
     return sum(
         _grade_id(cell) in grade_ids or cell.get("id") in cell_ids or _normalised(visible_source(cell)) in texts
         for cell in author.cells
@@ -300,7 +314,10 @@ def _read_cells(content: bytes) -> list[_Cell] | Unreadable:
     if len(raw) > CELL_LIMIT:
         return Unreadable("too large", f"The notebook has {len(raw)} cells; {CELL_LIMIT} are the most.")
     cells = [_read_cell(position, cell) for position, cell in enumerate(raw) if isinstance(cell, dict)]
-    return [cell for cell in cells if cell is not None]
+    cells = [cell for cell in cells if cell is not None]
+    if sum(len(cell.source) for cell in cells) > TEXT_LIMIT:
+        return Unreadable("too large", f"The cells hold more than {TEXT_LIMIT // 1_000_000} million characters.")
+    return cells
 
 
 def _deeper_than(content, limit: int) -> bool:
@@ -488,7 +505,7 @@ class _Matching:
             else:
                 groups.append([one])
         names = _defined_names(self.text[index])
-        fitting = [group for group in groups if names & _defined_names(_joined(group))] or groups
+        fitting = [group for group in groups if any(names & one.names for one in group)] or groups
         chosen = fitting[-1]
         if len(chosen) > 1:
             words = f"The answer cell {grade_id} had been cut into {len(chosen)} cells; they were joined again."
@@ -502,7 +519,7 @@ class _Matching:
         self.free = [one for one in self.free if one not in claims or one in written]
 
     def _is_stub(self, index: int, cell: _Cell) -> bool:
-        return _normalised(cell.source) == _normalised(self.text[index])
+        return cell.text == _normalised(self.text[index])
 
     def _open(self) -> list[int]:
         return [index for index in range(len(self.author.cells)) if index not in self.matched]
@@ -520,7 +537,7 @@ class _Matching:
     def _by_text(self) -> None:
         places: dict[str, list[_Cell]] = {}
         for one in self.free:
-            places.setdefault(_normalised(one.source), []).append(one)
+            places.setdefault(one.text, []).append(one)
         for index in self._open():
             claims = places.get(_normalised(self.text[index]), [])
             if claims:
@@ -531,15 +548,14 @@ class _Matching:
 
     def _by_likeness(self) -> None:
         """Cells with a text of the author's that was changed a little; stubs are too short to be recognised so."""
-        free = [(one, _words(one.source)) for one in self.free]
         pairs = []
         for index in self._open():
             cell, words = self.author.cells[index], _words(self.text[index])
             if _is_answer(cell):
                 continue
-            for one, others in free:
-                likeness = _likeness(words, others)
-                if one.kind == cell.cell_type and likeness >= _LIKENESS:
+            for one in self.free:
+                likeness = _likeness(words, one.words) if one.kind == cell.cell_type else 0.0
+                if likeness >= _LIKENESS:
                     pairs.append((-likeness, index, one.position, one))
         for _, index, _, one in sorted(pairs):
             if index not in self.matched and one in self.free:
@@ -553,13 +569,13 @@ class _Matching:
             if not _is_answer(cell):
                 continue
             names = _defined_names(self.text[index])
-            candidates = [one for one in self.free if names & _defined_names(one.source)]
+            candidates = [one for one in self.free if names & one.names]
             if not candidates:
                 before, after = self._neighbours(index)
-                candidates = [one for one in self.free if before < one.position < after and _normalised(one.source)]
+                candidates = [one for one in self.free if before < one.position < after and one.text]
                 candidates = [one for one in candidates if one.kind == cell.cell_type] or candidates
                 words = _words(self.text[index])
-                candidates.sort(key=lambda one: (_likeness(words, _words(one.source)), one.position))
+                candidates.sort(key=lambda one: (_likeness(words, one.words), one.position))
             if candidates:
                 self._take(index, candidates[-1:])
                 self._found_again(index)
@@ -637,7 +653,7 @@ class _Matching:
                     self._say("restored", grade_id, f"The cell {grade_id} was missing and was put back.")
             elif parts[0].kind != cell.cell_type:
                 self._say("retyped", grade_id, f"The cell {grade_id} was no {cell.cell_type} cell any more; now it is.")
-            elif _normalised(parts[0].source) not in {_normalised(self.text[index]), _normalised(cell.source)}:
+            elif parts[0].text not in {_normalised(self.text[index]), _normalised(cell.source)}:
                 self._say("restored", grade_id, f"The cell {grade_id} had been changed; the released text was used.")
             return _new_cell(cell.cell_type, _author_cell(cell, self.text[index]), cell_id, metadata)
         if parts is None:
@@ -645,17 +661,17 @@ class _Matching:
                 words = f"The answer cell {grade_id} was missing; its task is graded as not answered."
                 self._say("restored", grade_id, words)
             return _new_cell(cell.cell_type, _author_cell(cell, cell.source), cell_id, metadata)
-        if parts[0].kind != cell.cell_type and grade_id:
+        if not grade_id:  # who turns one of the author's examples into text does not want it to run
+            return _new_cell(parts[0].kind, parts, cell_id, metadata)
+        if parts[0].kind != cell.cell_type:
             words = f"The answer cell {grade_id} was no {cell.cell_type} cell any more; it was read as one."
             self._say("retyped", grade_id, words)
         return _new_cell(cell.cell_type, parts, cell_id, metadata)
 
     def _say_what_moved(self) -> None:
         """Name the fewest cells whose move explains the order."""
-        order = [
-            (parts[0].position, index) for index, parts in self.matched.items() if _grade_id(self.author.cells[index])
-        ]
-        indices = [index for _, index in sorted(order)]
+        graded = {index: parts for index, parts in self.matched.items() if _grade_id(self.author.cells[index])}
+        indices = sorted(graded, key=lambda index: graded[index][0].position)
         moved = sorted(set(indices) - set(_longest_increasing(indices)))
         for index in moved:
             grade_id = _grade_id(self.author.cells[index])
@@ -692,12 +708,11 @@ def _belong_together(parts: list[_Cell], following: _Cell) -> bool:
 
     Two tries name the same things; the halves of one answer do not.
     """
-    first, second = _joined(parts), following.source
-    if following.kind != parts[0].kind or _normalised(first) == _normalised(second):
+    if following.kind != parts[0].kind or len(parts) >= _MOST_PARTS or any(one.text == following.text for one in parts):
         return False
     if following.kind != "code":
-        return _likeness(_words(first), _words(second)) < _LIKENESS
-    return not _defined_names(first) & _defined_names(second)
+        return all(_likeness(one.words, following.words) < _LIKENESS for one in parts)
+    return not any(one.names & following.names for one in parts)
 
 
 def _normalised(source: str) -> str:
@@ -711,8 +726,11 @@ def _words(source: str) -> Counter:
 
 def _likeness(first: Counter, second: Counter) -> float:
     """Share of words that two texts have in common, 0 to 1 (Dice); linear in their length, unlike difflib."""
-    total = first.total() + second.total()
-    return 2 * (first & second).total() / total if total else 0.0
+    shorter, longer = sorted((first.total(), second.total()))
+    # Of different lengths they cannot be alike: most pairs end here, so that thousands of cells take no time.
+    if not shorter or 2 * shorter / (shorter + longer) < _LIKENESS / 2:
+        return 0.0
+    return 2 * (first & second).total() / (shorter + longer)
 
 
 def _defined_names(source: str) -> set[str]:

@@ -178,3 +178,95 @@ def test_several_inputs_are_refused():
     model = keras.Model([left, right], keras.layers.Concatenate()([left, right]))
     with pytest.raises(ValueError, match="has 2 inputs"):
         introspection.scores(model, np.zeros((1, 2)))
+
+
+def test_shapes_of_all_layers_are_those_of_their_outputs(model, images):
+    shapes = introspection.output_shapes(model, images)
+    assert shapes == introspection.output_shapes(model, images)  # the second time from the cache
+    assert len(shapes) >= 3
+    for name, shape in shapes.items():
+        assert introspection.activations(model, images, name).shape[1:] == shape
+
+
+class ByHand(keras.Model):
+    """Layers called in Python code; one of them is never used."""
+
+    def __init__(self):
+        super().__init__()
+        self.maps = keras.layers.Conv2D(3, 3, activation="tanh", name="maps")
+        self.unused = keras.layers.Dense(2, name="unused")
+        self.pooling = keras.layers.GlobalAveragePooling2D(name="pooling")
+
+    def call(self, values):
+        return self.pooling(self.maps(values))
+
+
+def test_shapes_of_a_subclassed_model_leave_out_what_is_never_called():
+    shapes = introspection.output_shapes(ByHand(), np.zeros((2, 8, 7, 1)))
+    assert shapes == {"maps": (6, 5, 3), "pooling": (3,)}
+
+
+@pytest.mark.parametrize("position", [(2, 3), None])
+def test_the_gradient_of_a_unit_is_its_change_with_each_pixel(position):
+    keras.utils.set_random_seed(4)
+    model, values = ByHand(), np.random.default_rng(4).normal(size=(2, 6, 7, 1)).astype(np.float32)
+    model(values)
+    found = introspection.activation_gradient(model, values, "maps", 1, position)
+
+    def unit(changed):
+        maps = introspection.activations(model, changed, "maps")[..., 1]
+        return maps.mean(axis=(1, 2)) if position is None else maps[:, *position]
+
+    for row, column in [(2, 3), (4, 5), (0, 0)]:
+        step = np.zeros_like(values)
+        step[:, row, column] = 0.02
+        numerical = (unit(values + step) - unit(values - step)) / 0.04
+        np.testing.assert_allclose(found[:, row, column, 0], numerical, atol=2e-4)
+    with pytest.raises(ValueError, match="channel must lie between 0 and 2"):
+        introspection.activation_gradient(model, values, "maps", 3)
+    with pytest.raises(ValueError, match=r"position \(9, 9\) lies outside"):
+        introspection.activation_gradient(model, values, "maps", 0, (9, 9))
+
+
+def positive_stack(seed):
+    """A linear stack of positive weights of random sizes: no path to a pixel can vanish."""
+    generator = np.random.default_rng(seed)
+    start = output = keras.layers.Input((23, 19, 1))
+    for _ in range(generator.integers(1, 5)):
+        kind = generator.integers(4)
+        padding = ["same", "valid"][generator.integers(2)]
+        if kind == 0:
+            output = keras.layers.AveragePooling2D(generator.integers(2, 4).item(), padding=padding)(output)
+        elif kind == 1:
+            output = keras.layers.ZeroPadding2D(generator.integers(1, 3).item())(output)
+        else:
+            kernel, dilation = generator.integers(1, 4, size=2)
+            stride = generator.integers(1, 3) if dilation == 1 else 1
+            options = {"padding": padding, "strides": int(stride), "dilation_rate": int(dilation), "use_bias": False}
+            output = keras.layers.Conv2D(1, int(kernel), kernel_initializer="ones", **options)(output)
+        if min(output.shape[1:3]) < 4:
+            break
+    skip = keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="ones")(output)
+    return keras.Model(start, keras.layers.Add()([output, skip]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_window_of_a_unit_is_where_its_gradient_lives(seed):
+    model = positive_stack(seed)
+    layer = model.layers[-1]
+    height, width = layer.output.shape[1:3]
+    for position in {(0, 0), (height - 1, width - 1), (height // 2, width // 3)}:
+        gradient = introspection.activation_gradient(model, np.zeros((1, 23, 19, 1)), layer, 0, position)[0, ..., 0]
+        rows, columns = np.nonzero(gradient)
+        row, column, high, wide = introspection.receptive_window(model, layer, position)
+        assert (row, column) == (rows.min(), columns.min())
+        assert (row + high - 1, column + wide - 1) == (rows.max(), columns.max())
+
+
+def test_a_window_needs_the_size_of_the_image_and_a_unit_inside():
+    free = keras.Sequential([keras.layers.Input((None, None, 1)), keras.layers.Conv2D(1, 3)])
+    with pytest.raises(ValueError, match=r"give image_size"):
+        introspection.receptive_window(free, 0, (0, 0))
+    assert introspection.receptive_window(free, 0, (1, 2), image_size=(9, 9)) == (1, 2, 3, 3)
+    with pytest.raises(ValueError, match=r"position \(7, 0\) lies outside the maps of shape \(7, 7\)"):
+        introspection.receptive_window(free, 0, (7, 0), image_size=(9, 9))

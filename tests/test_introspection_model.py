@@ -9,6 +9,7 @@ import pytest
 from test_introspection_attribution import convolutional, dense, images, randomise_weights, residual, target_scores
 
 from course_lib import introspection
+from course_lib.introspection import compilation
 
 layers = keras.layers
 
@@ -106,6 +107,13 @@ class TestMaximization:
 
         result = introspection.maximize_activation(convolutional(), images(n=1), channel=0, n_steps=10, on_step=watch)
         assert [step for step, _, _ in seen] == [1, 2, 3] and len(result.objective) == 4
+
+    def test_other_penalties_trace_nothing_anew(self):
+        model, start = convolutional(), 0.1 * images(n=1)
+        introspection.maximize_activation(model, start, channel=0, n_steps=1)
+        traced = len(compilation._COMPILED[model])
+        introspection.maximize_activation(model, start, channel=1, n_steps=1, total_variation=0.3, l2=2.0)
+        assert len(compilation._COMPILED[model]) == traced
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

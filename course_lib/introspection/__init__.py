@@ -6,8 +6,9 @@ long as the model lives: calling it again costs about a fiftieth of ``model.pred
 Attribution methods share one signature, ``method(model, inputs, target, **options)``: `inputs` of shape ``(n, ...)``,
 `target` an output index or one for each input, result of the inputs' shape, scores taken before the softmax.
 
-- the model: `filters`, `activations`, `scores`, `maximize_activation`, `deconvnet`, `receptive_field`, `dead_units`,
-  `linear_probe`, `most_activating`, `pixel_correlation`, `filtered_class_difference`;
+- the model: `filters`, `activations`, `scores`, `maximize_activation`, `deconvnet`, `receptive_field`,
+  `receptive_window`, `activation_gradient`, `output_shapes`, `dead_units`, `linear_probe`, `most_activating`,
+  `pixel_correlation`, `filtered_class_difference`;
 - a prediction: `saliency`, `smoothgrad`, `input_x_gradient`, `integrated_gradients`, `class_activation_map`,
   `grad_cam`, `lrp` (`relevance_flow`), `occlusion`, `shapley_sampling` (`shapley_exact`);
 - the explanation itself: `completeness`, `deletion_curve`, `insertion_curve`, `randomized_weights`, `agreement`,
@@ -15,7 +16,13 @@ Attribution methods share one signature, ``method(model, inputs, target, **optio
 """
 
 from course_lib.introspection.compilation import find_layer, scores
-from course_lib.introspection.gradients import input_x_gradient, integrated_gradients, saliency, smoothgrad
+from course_lib.introspection.gradients import (
+    activation_gradient,
+    input_x_gradient,
+    integrated_gradients,
+    saliency,
+    smoothgrad,
+)
 from course_lib.introspection.judgement import (
     agreement,
     completeness,
@@ -24,7 +31,7 @@ from course_lib.introspection.judgement import (
     mass_inside,
     randomized_weights,
 )
-from course_lib.introspection.layers import activations, filters
+from course_lib.introspection.layers import activations, filters, output_shapes
 from course_lib.introspection.localization import class_activation_map, grad_cam
 from course_lib.introspection.maximization import deconvnet, maximize_activation
 from course_lib.introspection.perturbation import occlusion, shapley_exact, shapley_sampling
@@ -36,9 +43,11 @@ from course_lib.introspection.statistics import (
     most_activating,
     pixel_correlation,
     receptive_field,
+    receptive_window,
 )
 
 __all__ = [
+    "activation_gradient",
     "activations",
     "agreement",
     "class_activation_map",
@@ -59,9 +68,11 @@ __all__ = [
     "maximize_activation",
     "most_activating",
     "occlusion",
+    "output_shapes",
     "pixel_correlation",
     "randomized_weights",
     "receptive_field",
+    "receptive_window",
     "relevance_flow",
     "saliency",
     "scores",

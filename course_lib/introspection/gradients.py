@@ -7,6 +7,8 @@ a confident softmax has almost no gradient left.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from course_lib.introspection.compilation import (
@@ -14,11 +16,13 @@ from course_lib.introspection.compilation import (
     check_inputs,
     check_target,
     compiled,
+    find_layer,
     input_signature,
     key_of_inputs,
     scores,
     traceable_scores,
 )
+from course_lib.introspection.layers import activations, traceable_activations
 
 
 def _score_gradient(model, values):
@@ -79,6 +83,72 @@ def saliency(model, inputs, target, *, batch_size: int = 256) -> np.ndarray:
     """
     values, targets = _checked(model, inputs, target)
     return batched(_score_gradient(model, values), len(values), batch_size, values, targets)
+
+
+def activation_gradient(model, inputs, layer, channel: int, position=None, *, batch_size: int = 256) -> np.ndarray:
+    """Return the gradient of a unit inside the network with respect to the inputs.
+
+    Where it is zero the unit does not listen, or is switched off (a ReLU below zero has no gradient at all).
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : array_like
+        Shape ``(n, ...)``.
+    layer : str, int or keras.layers.Layer
+        As in `find_layer`.
+    channel : int
+        Last index of the layer's output.
+    position : tuple of int, optional
+        Its other indices; the mean over the whole map when not given.
+    batch_size : int
+        How many inputs are computed at once.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, the inputs' shape, in units of the activation per unit of input.
+
+    Raises
+    ------
+    ValueError
+        If the layer, channel or position does not exist.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2)])
+    >>> model.set_weights([np.array([[1.0, -3.0], [2.0, 4.0]]), np.zeros(2)])
+    >>> activation_gradient(model, [[0.5, 0.5]], 0, 1)
+    array([[-3.,  4.]], dtype=float32)
+    """
+    import tensorflow as tf
+
+    values = check_inputs(model, inputs)
+    found = find_layer(model, layer)
+    shape = activations(model, values[:1], found).shape[1:]
+    if not 0 <= channel < shape[-1]:
+        raise ValueError(f"channel must lie between 0 and {shape[-1] - 1}, not {channel}.")
+    weights = np.zeros(shape, dtype=np.float32)
+    if position is None:
+        weights[..., channel] = 1 / math.prod(shape[:-1])
+    else:
+        inside = len(position) == len(shape) - 1 and all(0 <= p < n for p, n in zip(position, shape, strict=False))
+        if not inside:
+            raise ValueError(f"position {tuple(position)} lies outside the maps of shape {shape[:-1]}.")
+        weights[(*position, channel)] = 1
+    activation_of = traceable_activations(model, found)
+
+    def function(batch, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(batch)
+            chosen = activation_of(batch) * weights
+        return tape.gradient(chosen, batch, unconnected_gradients="zero")
+
+    # Which unit is an argument, not part of the key: one trace serves all units of a layer.
+    key = ("activation gradient", found.name, shape, key_of_inputs(model, values))
+    gradient = compiled(model, key, function, input_signature(model, values), (shape, "float32"))
+    return batched(lambda batch: gradient(batch, tf.constant(weights)), len(values), batch_size, values)
 
 
 def smoothgrad(

@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 
 from course_lib.introspection.compilation import (
+    all_layers,
     batched,
     check_inputs,
     compiled,
@@ -87,6 +88,53 @@ def activations(model, inputs, layer, *, batch_size: int = 256) -> np.ndarray:
     found = find_layer(model, layer)
     values = check_inputs(model, inputs)
     return batched(activation_function(model, values, found), len(values), batch_size, values)
+
+
+def output_shapes(model, inputs) -> dict[str, tuple]:
+    """Return the shape of what each layer gives for the inputs, for any kind of model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential, Functional or subclassed.
+    inputs : array_like
+        Shape ``(n, ...)``; the first one is enough.
+
+    Returns
+    -------
+    dict
+        Layer name -> shape without the batch axis, in the order of the model; layers that are never called, give
+        several arrays or hold other layers are left out.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit the model.
+
+    Examples
+    --------
+    >>> import keras, numpy as np
+    >>> layers = [keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="maps"),
+    ...           keras.layers.Flatten(name="flat")]
+    >>> output_shapes(keras.Sequential(layers), np.zeros((1, 8, 8, 1)))
+    {'maps': (6, 6, 2), 'flat': (72,)}
+    """
+    import tensorflow as tf
+
+    values = check_inputs(model, inputs)[:1]
+    model(values, training=False)  # a subclassed model has its layers only after a first call
+    single = [layer for layer in all_layers(model) if not hasattr(layer, "layers")]
+    reference, references = weakref.ref(model), [weakref.ref(layer) for layer in single]
+
+    def function(batch):
+        with recorded([layer() for layer in references]) as outputs:
+            reference()(batch, training=False)
+        return {name: output for name, output in outputs.items() if tf.is_tensor(output)}
+
+    # Only traced, never run. With one input the shapes that the model leaves free are known.
+    traced = compiled(model, ("output shapes", values.shape[1:]), function, (values.shape, "float32"))
+    outputs = traced.structured_outputs
+    return {layer.name: tuple(outputs[layer.name].shape[1:]) for layer in single if layer.name in outputs}
 
 
 def activation_function(model, values, layer):

@@ -122,14 +122,17 @@ def maximize_activation(
         raise ValueError(f"n_steps and jitter must not be negative: {n_steps}, {jitter}.")
     images = check_inputs(model, start).copy()
     channels, kind = _check_objective(model, images, layer, channel, position)
-    ascend = _ascent(model, images, layer, kind, position, normalize_gradient, total_variation, l2)
+    ascend = _ascent(model, images, layer, kind, position, normalize_gradient)
+    penalties = tf.constant([total_variation, l2], dtype=tf.float32)
     generator = np.random.default_rng(seed)
     axes = tuple(range(1, images.ndim - 1)) or (1,)
     history, moved = [], np.zeros(len(images), dtype=bool)
     for step in range(n_steps + 1):
         shift = tuple(int(s) for s in generator.integers(-jitter, jitter + 1, len(axes))) if jitter else None
         seen = np.roll(images, shift, axes) if shift else images
-        objective, direction = (np.asarray(part) for part in ascend(tf.constant(seen), tf.constant(channels)))
+        objective, direction = (
+            np.asarray(part) for part in ascend(tf.constant(seen), tf.constant(channels), penalties)
+        )
         history.append(objective)
         if step == n_steps or (on_step is not None and step and on_step(step, images.copy(), objective)):
             break
@@ -161,13 +164,15 @@ def _check_objective(model, images, layer, channel, position):
     return np.ascontiguousarray(channels), kind
 
 
-def _ascent(model, images, layer, kind, position, normalize_gradient, total_variation, l2):
+def _ascent(model, images, layer, kind, position, normalize_gradient):
+    """Return the compiled function (inputs, channels, penalties) -> (objective, direction of the step)."""
     import tensorflow as tf
 
     found = None if layer is None else find_layer(model, layer)
     value_of = traceable_scores(model) if found is None else traceable_activations(model, found)
 
-    def function(batch, channels):
+    # The weights of the penalties are arguments: a slider that moves them must not trace anew.
+    def function(batch, channels, penalties):
         with tf.GradientTape() as tape:
             tape.watch(batch)
             output = value_of(batch)
@@ -178,21 +183,18 @@ def _ascent(model, images, layer, kind, position, normalize_gradient, total_vari
                 if kind == "neuron":
                     maps = maps[(slice(None), *position)]
                 objective = tf.reduce_mean(tf.reshape(maps, (tf.shape(maps)[0], -1)), axis=1)
-            penalised = objective
-            if total_variation:
-                penalised -= total_variation * _roughness(batch)
-            if l2:
-                penalised -= l2 * tf.reduce_mean(tf.reshape(batch, (tf.shape(batch)[0], -1)) ** 2, axis=1)
+            size = tf.reduce_mean(tf.reshape(batch, (tf.shape(batch)[0], -1)) ** 2, axis=1)
+            penalised = objective - penalties[0] * _roughness(batch) - penalties[1] * size
         gradient = tape.gradient(penalised, batch, unconnected_gradients="zero")
         if normalize_gradient:
             axes = tuple(range(1, len(gradient.shape)))
-            size = tf.sqrt(tf.reduce_mean(gradient**2, axis=axes, keepdims=True))
-            gradient = tf.math.divide_no_nan(gradient, size)
+            scale = tf.sqrt(tf.reduce_mean(gradient**2, axis=axes, keepdims=True))
+            gradient = tf.math.divide_no_nan(gradient, scale)
         return objective, gradient
 
-    options = (None if found is None else found.name, kind, position, normalize_gradient, total_variation, l2)
+    options = (None if found is None else found.name, kind, position, normalize_gradient)
     key = ("maximize", options, key_of_inputs(model, images))
-    return compiled(model, key, function, input_signature(model, images), ((None,), "int32"))
+    return compiled(model, key, function, input_signature(model, images), ((None,), "int32"), ((2,), "float32"))
 
 
 def _pick(output, channels):

@@ -14,7 +14,7 @@ from course_lib.introspection.compilation import (
     input_signature,
     key_of_inputs,
 )
-from course_lib.introspection.graph import steps_of
+from course_lib.introspection.graph import input_and_output, steps_of
 from course_lib.introspection.layers import activations, traceable_activations
 
 
@@ -296,6 +296,85 @@ def receptive_field(model, layer, inputs=None) -> ReceptiveField:
             effective = None if inputs is None else _effective_field(model, check_inputs(model, inputs), found)
             return ReceptiveField(size, stride, effective)
     raise ValueError(f"The model never calls its layer {found.name!r}: choose another.")
+
+
+def receptive_window(model, layer, position, *, image_size=None) -> tuple[int, int, int, int]:
+    """Return which pixels of the input one unit of a layer can see.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As in `receptive_field`.
+    layer : str, int or keras.layers.Layer
+        As in `find_layer`.
+    position : tuple of int
+        Row and column of the unit in its map.
+    image_size : tuple of int, optional
+        Height and width of the input in pixels, where the model leaves them free.
+
+    Returns
+    -------
+    row, column, height, width : int
+        The rectangle around all pixels that the unit depends on, cut at the border of the image.
+
+    Raises
+    ------
+    ValueError
+        As `receptive_field`; also if the size of the input is unknown.
+
+    Examples
+    --------
+    >>> import keras
+    >>> layers = [keras.layers.Input((32, 32, 1)), keras.layers.Conv2D(4, 3, padding="same"),
+    ...           keras.layers.MaxPooling2D(2)]
+    >>> receptive_window(keras.Sequential(layers), 1, (0, 5))
+    (0, 9, 3, 4)
+    """
+    found = find_layer(model, layer)
+    steps = steps_of(model)
+    first = input_and_output(model)[0]
+    shape = tuple(image_size or model.inputs[0].shape[1:3])
+    if len(shape) != 2 or None in shape:
+        raise ValueError(f"The model takes images of the size {shape}: give image_size, height and width in pixels.")
+    sizes, way = {first: shape}, []
+    for step in steps:
+        window = _window(step)
+        before, after = _padding(step, window, sizes[step.inputs[0]])
+        extents = zip(sizes[step.inputs[0]], *window, before, after, strict=True)
+        sizes[step.output] = tuple((n + b + a - (k - 1) * d - 1) // s + 1 for n, k, s, d, b, a in extents)
+        way.append((step, window, before))
+        if step.operation is found:
+            break
+    else:
+        raise ValueError(f"The model never calls its layer {found.name!r}: choose another.")
+    if len(position) != 2 or not all(0 <= p < n for p, n in zip(position, sizes[step.output], strict=True)):
+        raise ValueError(f"position {tuple(position)} lies outside the maps of shape {sizes[step.output]}.")
+    # Sets of indices, not only their ends: a dilated filter at the border may reach less far than its extent.
+    seen = {step.output: [{int(p)} for p in position]}
+    for step, window, before in reversed(way):
+        if step.output not in seen:  # another branch
+            continue
+        for identity in step.inputs:
+            known = seen.setdefault(identity, [set(), set()])
+            for indices, reached, n, k, s, d, b in zip(
+                known, seen[step.output], sizes[identity], *window, before, strict=True
+            ):
+                indices.update(i * s - b + j * d for i in reached for j in range(k) if 0 <= i * s - b + j * d < n)
+    rows, columns = seen[first]
+    if not rows or not columns:
+        raise ValueError(f"The unit at {tuple(position)} of layer {found.name!r} sees nothing but padding.")
+    return min(rows), min(columns), max(rows) - min(rows) + 1, max(columns) - min(columns) + 1
+
+
+def _padding(step, window, size):
+    """Return the pixels added before and behind, along both axes (Keras' rule for ``padding="same"``)."""
+    if step.kind == "ZeroPadding2D":
+        return tuple(zip(*step.operation.padding, strict=True))
+    if getattr(step.operation, "padding", "valid") != "same":
+        return (0, 0), (0, 0)
+    extents = zip(size, *window, strict=True)
+    missing = [max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in extents]
+    return tuple(m // 2 for m in missing), tuple(m - m // 2 for m in missing)
 
 
 def _window(step):

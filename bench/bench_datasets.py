@@ -38,6 +38,10 @@ CALLS = [
     ("make_radio_pulses", {"n_traces": 10_000}),
     ("make_magnet_currents", {"n_series": 200}),
     ("make_crack_growth", {"n_sheets": 50}),
+    ("make_daya_bay", {"n_events": 10_000}),
+    ("make_gravitational_waves", {"n_traces": 8000}),
+    ("make_palindromes", {"n_sequences": 20_000}),
+    ("make_occupancies", {"n_maps": 4000}),
 ]
 
 

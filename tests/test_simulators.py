@@ -38,6 +38,10 @@ CALLS = {
     "make_higgs_events": {"n_events": 10},
     "make_calorimeter": {"n_showers": 10},
     "make_speckle": {"n_frames": 4},
+    "make_daya_bay": {"n_events": 10},
+    "make_gravitational_waves": {"n_traces": 4},
+    "make_palindromes": {"n_sequences": 20},
+    "make_occupancies": {"n_maps": 4},
 }
 
 

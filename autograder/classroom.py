@@ -52,8 +52,9 @@ from nbgrader.preprocessors import (
     OverwriteCells,
     OverwriteKernelspec,
 )
-from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+from nbconvert.preprocessors import ClearMetadataPreprocessor
 
+from autograder.feedback import FeedbackExporter
 from autograder.preprocessors import (
     ExecuteToTheEnd,
     HideHiddenTests,
@@ -98,7 +99,9 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
 ]
 # Without HideHiddenTests the students read the hidden tests and the mark schemes in their feedback.
-c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests]
+# Pages without scripts: nbgrader's own would run in your browser whatever a student's notebook holds.
+c.GenerateFeedback.exporter_class = FeedbackExporter
 ''')
 
 _README_TEXT = Template("""\
@@ -452,22 +455,25 @@ class Classroom:
         Feedback
         """
         from nbgrader.converters import GenerateFeedback
-        from nbgrader.preprocessors import GetGrades
+        from traitlets.config import Config
 
+        from autograder.feedback import FeedbackExporter, page_without_notebook
         from autograder.preprocessors import HideHiddenTests
 
         name = self._released(exercise)
         if not (self.folder / "autograded" / student / name).is_dir():
+            page = page_without_notebook(self, name, student)
+            if page is not None:
+                return Feedback(student, (page,))
             notes = _read_json(self.folder / "grading" / name / f"{student}.json").get("notes")
             return Feedback(student, (), _listing(notes) if notes else "not graded yet: run 'course grade' first")
         log = io.StringIO()
         try:
             with self._converter(GenerateFeedback, name, log, student=student) as converter:
-                steps = [step for step in converter.preprocessors if step is not HideHiddenTests]
-                if not show_hidden_tests:
-                    # Also in a class whose configuration is nbgrader's own.
-                    steps.insert(steps.index(GetGrades) + 1 if GetGrades in steps else 0, HideHiddenTests)
-                converter.preprocessors = steps
+                # Also in a class whose configuration is nbgrader's own. The exporter hides what is to be hidden.
+                converter.exporter_class = FeedbackExporter
+                converter.preprocessors = [step for step in converter.preprocessors if step is not HideHiddenTests]
+                converter.update_config(Config({"FeedbackExporter": {"show_hidden_tests": show_hidden_tests}}))
                 converter.start()
         except Exception as error:
             return Feedback(student, (), _reason(log.getvalue(), error))

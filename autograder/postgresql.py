@@ -19,7 +19,7 @@ def find_server_programs() -> Path | None:
     on_path = shutil.which("initdb")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     for folder in FOLDERS:
-        candidates += sorted(Path(folder).glob("*/bin"), reverse=True) + [Path(folder) / "bin"]
+        candidates += [*sorted(Path(folder).glob("*/bin"), reverse=True), Path(folder) / "bin"]
     return next((one for one in candidates if (one / "initdb").is_file() and (one / "pg_ctl").is_file()), None)
 
 

@@ -90,10 +90,15 @@ def by_stock_nbgrader(classroom, db_url, student, notebook, timestamp=None):
         step(config=classroom._configuration).preprocess(notebook, {"nbgrader": names})
 
 
-@pytest.mark.parametrize("wrong", [(), ("mean-test",), ("mean-test", "fraction-test")])
-@pytest.mark.parametrize("median", ["My answer.", None])
-@pytest.mark.parametrize("graded_by_hand", [False, True])
-@pytest.mark.parametrize("late", [None, "zero"])
+@pytest.mark.parametrize(
+    ("wrong", "median", "graded_by_hand", "late"),
+    [
+        ((), "My answer.", False, None),
+        (("mean-test",), None, True, None),
+        (("mean-test", "fraction-test"), "My answer.", True, "zero"),
+        (("fraction-test",), None, False, "zero"),
+    ],
+)
 def test_the_rows_are_those_of_nbgrader(classroom, tmp_path, wrong, median, graded_by_hand, late):
     if late:
         with (classroom.folder / "nbgrader_config.py").open("a") as file:
@@ -246,10 +251,8 @@ def postgresql():
     settings = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
     log = folder / "server.log"
     start = [programs / "pg_ctl", "-D", data, "-l", log, "-w", "-t", "120", "-o", settings, "start"]
-    # Its pipes would stay open as long as the server runs.
-    subprocess.run(
-        start, **options | {"capture_output": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    )
+    # Not captured: the pipes would stay open as long as the server runs.
+    subprocess.run(start, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
     try:
         yield f"postgresql+psycopg://course@/postgres?host={folder}"
     finally:

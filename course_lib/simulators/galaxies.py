@@ -46,7 +46,8 @@ LOG10_PHOTONS_RANGE = (4.5, 5.3)
 #: Photons above the sky where the scale of `stretch` turns from linear to logarithmic, and where it reaches 1.
 SOFT_PHOTONS, FULL_PHOTONS = 40.0, 4000.0
 
-# Points a pixel and axis at which the light is evaluated, and pixels around the frame that seeing reaches into.
+# Points a pixel and axis at which the light is evaluated, and pixels around the frame that seeing reaches into. The
+# number of points along an axis is even: the centre, where Sersic profiles have a cusp, lies between four of them.
 _OVERSAMPLING, _MARGIN_PX = 2, 4
 
 
@@ -198,13 +199,11 @@ def _light(kind, rng, x, y, scale):
     radius_px = scale * rng.uniform(3.2, 6.5)
     cosine, sine = np.float32(np.cos(position_angle)), np.float32(np.sin(position_angle))
     along, across = cosine * x + sine * y, cosine * y - sine * x
-    # The cusp of a Sersic profile falls between the points: never nearer than half their distance.
-    softening = np.float32((0.5 / _OVERSAMPLING) ** 2)
     if kind == "elliptical":
         axis_ratio, winding = rng.uniform(0.5, 1.0), 0
         # In steps of one half: the steepness is computed once for each.
         index = int(rng.integers(4, 11)) / 2
-        radius = np.sqrt(along**2 + (across / np.float32(axis_ratio)) ** 2 + softening)
+        radius = np.sqrt(along**2 + (across / np.float32(axis_ratio)) ** 2)
         light = sersic_profile(radius, np.float32(radius_px), index) / axis_ratio
         return light, winding, radius_px, axis_ratio, position_angle
 
@@ -226,16 +225,16 @@ def _light(kind, rng, x, y, scale):
         # A bulge is round in space, and looks less flattened than the disc.
         bulge_squared = along**2 + (across * np.float32(axis_ratio / (0.5 + 0.5 * axis_ratio))) ** 2
         bulge_px = rng.uniform(0.25, 0.4) * radius_px
-        bulge = sersic_profile(np.sqrt(bulge_squared + softening), np.float32(bulge_px), 2) / (0.5 + 0.5 * axis_ratio)
+        bulge = sersic_profile(np.sqrt(bulge_squared), np.float32(bulge_px), 2) / (0.5 + 0.5 * axis_ratio)
     else:
-        axis_ratio, winding = rng.uniform(0.12, 0.25), 0
+        axis_ratio, winding = rng.uniform(0.18, 0.3), 0  # thinner ones would fall between the points
         height_px = axis_ratio * scale_px
         disc = edge_on_profile(along, across, np.float32(scale_px), np.float32(height_px))
         dust = rng.uniform(0.0, 1.5)
         disc = disc * np.exp(-np.float32(dust) * _sech_squared(across / np.float32(0.35 * height_px)))
         bulge_px, flattening = rng.uniform(0.2, 0.35) * radius_px, np.float32(0.7)
         bulge_squared = along**2 + (across / flattening) ** 2
-        bulge = sersic_profile(np.sqrt(bulge_squared + softening), np.float32(bulge_px), 2) / flattening
+        bulge = sersic_profile(np.sqrt(bulge_squared), np.float32(bulge_px), 2) / flattening
     return (1 - bulge_share) * disc + bulge_share * bulge, winding, radius_px, axis_ratio, position_angle
 
 

@@ -55,7 +55,8 @@ def list_datasets():
 @app.command()
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets; all that have public files if none.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Data sets; if none, all that have public files below a gigabyte."),
     ] = None,
 ):
     """Download and verify the public files, so that the course then works without network."""
@@ -69,6 +70,9 @@ def fetch(
             typer.echo(f"{name}: nothing to download (computed or bundled)")
             continue
         for entry in _resolution.files_of(name):
+            if entry.n_bytes is not None and not names:
+                typer.echo(f"{entry.key}: {entry.n_bytes / 1e9:.1f} GB, fetched only by `course data fetch {name}`")
+                continue
             try:
                 typer.echo(f"{entry.key}: ok, {_resolution.resolve(entry.key)}")
             except _resolution.DataUnavailable as error:

@@ -53,7 +53,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             length, content = len(content), content[:1000]
         elif self.path == "/slow":
             time.sleep(2.0)
+        begin = 0
+        if self.path.startswith("/large"):
+            self.server.ranges.append(self.headers.get("Range"))
+            if self.headers.get("Range") and self.path != "/large_without_range":
+                begin = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+                status, content = 206, content[begin:]
+            elif len(self.server.ranges) == 1 and self.path != "/large_at_once":
+                length, content = len(content), content[: len(content) // 2]
         self.send_response(status)
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {begin}-{begin + len(content) - 1}/{begin + len(content)}")
         self.send_header("Content-Length", str(length or len(content)))
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # the client may hang up before everything is sent
@@ -66,8 +76,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server():
     instance = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    instance.paths = []
-    threading.Thread(target=instance.serve_forever, daemon=True).start()
+    instance.paths, instance.ranges = [], []
+    threading.Thread(target=instance.serve_forever, args=(0.02,), daemon=True).start()
     yield instance
     instance.shutdown()
     instance.server_close()
@@ -84,11 +94,12 @@ def place(monkeypatch, tmp_path, server):
     cache = tmp_path / "cache"
     monkeypatch.setattr(_resolution, "cache_folder", lambda: cache)
     server.paths.clear()
+    server.ranges.clear()
 
-    def register(route, *, url=None, filename="wine.csv", content=None):
+    def register(route, *, url=None, filename="wine.csv", content=None, n_bytes=None):
         digest = hashlib.sha256(payload() if content is None else content).hexdigest()
         address = url or f"http://127.0.0.1:{server.server_address[1]}{route}"
-        entry = RegisteredFile("wine", filename, digest, address)
+        entry = RegisteredFile("wine", filename, digest, address, n_bytes)
         monkeypatch.setattr(_resolution, "registry", lambda: {entry.key: entry})
         return entry
 
@@ -133,6 +144,83 @@ def test_a_broken_download_restarts_cleanly(place):
         _resolution.resolve(entry.key)
     assert _resolution.resolve(entry.key).read_bytes() == payload()
     assert len(all_files(cache)) == 1
+
+
+# ---- large files
+
+
+@pytest.mark.parametrize("route", ["/large", "/large_without_range"])
+def test_a_large_download_goes_on_where_it_broke_off(place, route):
+    register, cache, server = place
+    entry = register(route, n_bytes=len(payload()))
+    with pytest.raises(DataUnavailable, match="broke off; what has come is kept"):
+        _resolution.resolve(entry.key)
+    (part,) = all_files(cache)
+    assert part.name == "wine.csv.part" and part.read_bytes() == payload()[: part.stat().st_size]
+    assert len(payload()) // 2 - 2**16 < part.stat().st_size <= len(payload()) // 2
+    n_had = part.stat().st_size
+    # A server that cannot resume sends everything once more.
+    assert _resolution.resolve(entry.key).read_bytes() == payload()
+    assert server.ranges == [None, f"bytes={n_had}-"]
+    assert [path.name for path in all_files(cache)] == ["wine.csv"]
+    _resolution.resolve(entry.key)
+    assert len(server.ranges) == 2
+
+
+@pytest.mark.parametrize(
+    ("begun", "route", "message"),
+    [(b"", "/html", "web page"), (b"begun", "/html", "web page"), (b"", "/missing", "answered 404")],
+)
+def test_a_bad_answer_takes_nothing_from_a_large_download(place, begun, route, message):
+    register, cache, _ = place
+    entry = register(route, n_bytes=len(payload()))
+    part = cache / "wine" / "wine.csv.part"
+    part.parent.mkdir(parents=True)
+    if begun:
+        part.write_bytes(begun)
+    with pytest.raises(DataUnavailable, match=message):
+        _resolution.resolve(entry.key)
+    assert [path.read_bytes() for path in all_files(cache)] == ([begun] if begun else [])
+
+
+@pytest.mark.parametrize("begun", [0, 1000])
+def test_a_large_file_with_a_wrong_checksum_is_deleted(place, begun):
+    register, cache, _ = place
+    entry = register("/large_at_once", n_bytes=len(payload()))
+    part = cache / "wine" / "wine.csv.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(len(payload()) if begun else 1000))  # complete or not, but something else
+    with pytest.raises(DataUnavailable, match="SHA-256 differs"):
+        _resolution.resolve(entry.key)
+    assert all_files(cache) == []
+
+
+def test_a_large_file_needs_its_space_and_one_process(place, monkeypatch):
+    register, cache, server = place
+    entry = register("/large_at_once", n_bytes=len(payload()))
+    with monkeypatch.context() as small_disk:
+        small_disk.setattr(_resolution.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
+        with pytest.raises(DataUnavailable, match="free some and call again"):
+            _resolution.resolve(entry.key)
+    assert server.paths == []
+    if sys.platform != "win32":
+        import fcntl
+
+        with open(cache / "wine" / "wine.csv.part", "ab") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            with pytest.raises(DataUnavailable, match="another process"):
+                _resolution.resolve(entry.key)
+    assert _resolution.resolve(entry.key).read_bytes() == payload()
+
+
+def test_the_command_fetches_large_files_only_by_name(place):
+    register, cache, server = place
+    entry = register("/large_at_once", n_bytes=len(payload()))
+    everything = CliRunner().invoke(data_command.app, ["fetch"])
+    assert everything.exit_code == 0 and "fetched only by" in everything.output and server.paths == []
+    named = CliRunner().invoke(data_command.app, ["fetch", "wine"])
+    assert named.exit_code == 0, named.output
+    assert (cache / entry.key).is_file()
 
 
 def test_a_silent_server_times_out(place, monkeypatch):

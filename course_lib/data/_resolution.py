@@ -17,10 +17,12 @@ that a manipulated archive can neither run code nor write outside its folder.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import hashlib
 import os
+import shutil
 import tarfile
 import time
 import warnings
@@ -59,6 +61,7 @@ class RegisteredFile:
     filename: str
     sha256: str
     url: str | None
+    n_bytes: int | None = None  # only of large files, which are fetched when named and go on where they broke off
 
     @property
     def key(self):
@@ -108,7 +111,8 @@ def registry():
             continue
         dataset, _, filename = fields[0].rpartition("/")
         url = fields[2] if len(fields) > 2 else None
-        files[fields[0]] = RegisteredFile(dataset, filename, fields[1].lower(), url)
+        n_bytes = int(fields[3]) if len(fields) > 3 else None
+        files[fields[0]] = RegisteredFile(dataset, filename, fields[1].lower(), url, n_bytes)
     return files
 
 
@@ -216,7 +220,10 @@ def _download(entry):
     target = cache_folder() / entry.key
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned_downloads(target.parent)
+        remove_abandoned_downloads(target.parent)
+        if entry.n_bytes is not None:
+            _download_large(entry, target)
+            return target
         # pooch writes to a temporary file next to the target, checks it, and only then renames it.
         pooch.retrieve(
             entry.url,
@@ -248,7 +255,7 @@ def _explain_os_error(entry, target, error):
     return f"{entry.url} could not be downloaded: {error}"
 
 
-def _remove_abandoned_downloads(folder):
+def remove_abandoned_downloads(folder):
     """Temporary files of downloads that were killed more than a day ago (younger ones may be running)."""
     for path in folder.glob("tmp*"):
         if path.is_file() and time.time() - path.stat().st_mtime > 86_400:
@@ -256,11 +263,10 @@ def _remove_abandoned_downloads(folder):
 
 
 def _stream_to_file(url, output_file, _pooch):
-    """Download with pooch, turning every way in which a network fails into one sentence for students."""
+    """Download with pooch, with our messages."""
     import importlib.util
 
     import pooch
-    import requests
 
     download = pooch.HTTPDownloader(
         timeout=TIMEOUT_S,
@@ -268,8 +274,19 @@ def _stream_to_file(url, output_file, _pooch):
         # Without this a server may send a .gz file as "encoded" and requests would unpack it.
         headers={"Accept-Encoding": "identity"},
     )
-    try:
+    with _explained(url, "the partial file was deleted"):
         download(url, output_file, None)
+    with open(output_file, "rb") as stream:
+        _refuse_web_page(url, stream.read(512))
+
+
+@contextlib.contextmanager
+def _explained(url, fate):
+    """Turn every way in which a network fails into one sentence for students."""
+    import requests
+
+    try:
+        yield
     except requests.exceptions.ProxyError as error:
         raise DataUnavailable(
             f"the proxy of this network did not let {url} through; check HTTPS_PROXY with your administrator."
@@ -279,19 +296,98 @@ def _stream_to_file(url, output_file, _pooch):
     except requests.exceptions.Timeout as error:
         raise DataUnavailable(f"{url} did not answer within {TIMEOUT_S} s.") from error
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-        raise DataUnavailable(f"the connection to {url} broke off; the partial file was deleted.") from error
+        raise DataUnavailable(f"the connection to {url} broke off; {fate}.") from error
     except requests.exceptions.RequestException as error:
         raise DataUnavailable(f"{url} cannot be reached (no network?).") from error
-    with open(output_file, "rb") as stream:
-        beginning = stream.read(512).lstrip().lower()
-    if beginning.startswith((b"<!doctype html", b"<html")):
+
+
+def _refuse_web_page(url, beginning):
+    if beginning.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise DataUnavailable(
             f"{url} sent a web page instead of the file, probably a login or error page of this network; "
             "log in to the network in a browser and call again."
         )
 
 
-def real_or_stand_in(dataset, read, simulate, *, stand_in=None):
+def _download_large(entry, target):
+    """Download into ``<name>.part`` and go on from its end if it is there; rename it when its checksum is right.
+
+    pooch always begins anew, which for some gigabytes on a wireless network may never end.
+    """
+    import requests
+
+    part = target.with_name(target.name + ".part")
+    n_had = part.stat().st_size if part.is_file() else 0
+    n_free = shutil.disk_usage(target.parent).free
+    if n_free < entry.n_bytes - n_had:
+        raise DataUnavailable(
+            f"{entry.key} has {entry.n_bytes / 1e9:.1f} GB, but only {n_free / 1e9:.1f} GB are free in "
+            f"{target.parent}: free some and call again."
+        )
+    try:
+        with open(part, "ab") as output:
+            _lock(output, entry)
+            n_had = os.fstat(output.fileno()).st_size
+            if n_had < entry.n_bytes:
+                headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={n_had}-"} if n_had else {})
+                with (
+                    _explained(entry.url, "what has come is kept: call again to go on"),
+                    requests.get(entry.url, headers=headers, stream=True, timeout=TIMEOUT_S) as response,
+                ):
+                    response.raise_for_status()
+                    _append(entry, response, output, n_had)
+        n_bytes = part.stat().st_size
+        if n_bytes < entry.n_bytes:
+            raise DataUnavailable(
+                f"{entry.url} sent {n_bytes} of {entry.n_bytes} bytes; they are kept: call again to go on."
+            )
+        if not is_intact(entry, part):
+            part.unlink()
+            raise DataUnavailable(
+                f"what {entry.url} sent is not the registered {entry.key} (its SHA-256 differs), so it was deleted. "
+                "The server may have changed the file, or something on the way altered it."
+            )
+        os.replace(part, target)
+    finally:
+        if part.is_file() and part.stat().st_size == 0:
+            part.unlink()
+
+
+def _append(entry, response, output, n_had):
+    """Write the answer of the server behind what is there, or from the beginning if the server cannot resume."""
+    import importlib.util
+
+    pieces = response.iter_content(2**16)  # a piece that is not complete is lost
+    first = next(pieces, b"")
+    _refuse_web_page(entry.url, first[:512])  # before anything of the file is given up
+    resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {n_had}-")
+    if not resumed:
+        output.truncate(0)
+    progress = contextlib.nullcontext()
+    if importlib.util.find_spec("tqdm") is not None:
+        tqdm = importlib.import_module("tqdm.auto").tqdm
+        progress = tqdm(total=entry.n_bytes, initial=n_had if resumed else 0, unit="B", unit_scale=True)
+    with progress as bar:
+        while first:
+            output.write(first)
+            if bar is not None:
+                bar.update(len(first))
+            first = next(pieces, b"")
+
+
+def _lock(output, entry):
+    """Two processes that append to one file would spoil it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: the checksum finds what went wrong
+        return
+    try:
+        fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DataUnavailable(f"{entry.key} is being downloaded by another process: wait for it.") from error
+
+
+def real_or_stand_in(dataset, read, simulate, *, stand_in=None, find=None):
     """Return the real data set, or announce and return its simulated stand-in.
 
     Parameters
@@ -305,6 +401,8 @@ def real_or_stand_in(dataset, read, simulate, *, stand_in=None):
     stand_in : bool, optional
         None: only when the real files cannot be had. True: at once, without looking for files.
         False: never; then a missing file is an error.
+    find : callable, optional
+        ``find()`` gives the paths instead of the registered files, for a set that keeps a compact copy.
 
     Returns
     -------
@@ -325,7 +423,7 @@ def real_or_stand_in(dataset, read, simulate, *, stand_in=None):
         reason = "you asked for it with stand_in=True"
     else:
         try:
-            return read(*(resolve(entry.key) for entry in files_of(dataset)))
+            return read(*(find() if find else (resolve(entry.key) for entry in files_of(dataset))))
         except DataUnavailable as error:
             if stand_in is False:
                 raise

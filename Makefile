@@ -52,6 +52,10 @@ notebooks: $(STAMP) ## build notebooks/*.ipynb from notebooks/*.md
 run: $(STAMP) ## execute all chapters with papermill; copies in _build/executed
 	$(BIN)/course run
 
+.PHONY: site
+site: $(STAMP) ## execute the notebooks and build the website in _build/site
+	$(BIN)/python -m autograder.website
+
 .PHONY: demo
 demo: $(STAMP) ## the main job without a browser: execute chapter 8, play one class, print the marks
 	$(BIN)/course run 8

@@ -8,7 +8,6 @@ import nbformat
 import pytest
 
 from autograder.notebook_building import build_notebook
-from autograder.running import run_notebooks
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NOTEBOOKS = REPOSITORY / "notebooks"
@@ -71,19 +70,10 @@ def test_links_inside_the_course_lead_somewhere(source):
         assert path.exists(), f"{source.name} links to {target}"
 
 
-@pytest.fixture(scope="module")
-def executed(tmp_path_factory):
-    """All chapters, executed as students get them; the copies are shared by the tests below."""
-    results = run_notebooks(REPOSITORY, output_folder=tmp_path_factory.mktemp("executed"))
-    for result in results:
-        print(f"{result.name}: {result.seconds:.0f} s, {result.peak_megabytes:.0f} MB")
-    return {result.name: result for result in results}
-
-
 @pytest.mark.slow
 @by_name
-def test_executes_within_memory(source, executed):
-    result = executed[source.stem]
+def test_executes_within_memory(source, executed_chapters):
+    result = executed_chapters[source.stem]
     assert result.ok, f"cell {result.cell}: {result.error}\n{result.source}\n{result.traceback}"
     assert result.peak_megabytes <= MEMORY_BUDGET_MEGABYTES
 
@@ -97,9 +87,9 @@ def outputs(result):
 
 @pytest.mark.slow
 @by_name
-def test_leaves_no_widget_state_and_no_noise(source, executed):
+def test_leaves_no_widget_state_and_no_noise(source, executed_chapters):
     """Without a front end there is no widget, and nothing red."""
-    result = executed[source.stem]
+    result = executed_chapters[source.stem]
     saved = nbformat.read(result.executed_copy, as_version=4)
     assert len(json.dumps(saved.metadata.get("widgets", {}))) <= WIDGET_STATE_BUDGET_BYTES
     for cell, output in outputs(result):
@@ -140,9 +130,9 @@ def unlabelled_axes(figure):
 
 @pytest.mark.slow
 @by_name
-def test_every_figure_has_labelled_axes(source, executed):
+def test_every_figure_has_labelled_axes(source, executed_chapters):
     """Of panels in a row the first one names the quantity for all; an axis of pixels may be hidden instead."""
-    for cell, output in outputs(executed[source.stem]):
+    for cell, output in outputs(executed_chapters[source.stem]):
         figure = output.get("data", {}).get("application/vnd.plotly.v1+json")
         if figure is not None:
             assert not unlabelled_axes(figure), f"{unlabelled_axes(figure)} in the figure of\n{cell.source[:400]}"

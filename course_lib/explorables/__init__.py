@@ -12,18 +12,30 @@ True
 import importlib
 
 _MODULES = {
+    "ActivationViewer": "activation_viewer",
+    "AttributionViewer": "attribution_viewer",
     "BandedMatrix": "banded_matrix",
+    "ConfusionExplorer": "confusion_explorer",
     "ConvolutionOperations": "convolution_operations",
+    "EmbeddingViewer": "embedding_viewer",
+    "FilterViewer": "filter_viewer",
     "FilterWalker": "filter_walker",
+    "MaximizationViewer": "maximization_viewer",
     "PixelArithmetic": "pixel_arithmetic",
     "ReceptiveFieldBuilder": "receptive_field_builder",
     "TransposedConvolutionSteps": "transposed_convolution_steps",
 }
 
 __all__ = [
+    "ActivationViewer",
+    "AttributionViewer",
     "BandedMatrix",
+    "ConfusionExplorer",
     "ConvolutionOperations",
+    "EmbeddingViewer",
+    "FilterViewer",
     "FilterWalker",
+    "MaximizationViewer",
     "PixelArithmetic",
     "ReceptiveFieldBuilder",
     "TransposedConvolutionSteps",

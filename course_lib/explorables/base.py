@@ -36,6 +36,8 @@ How to add one
    checks size, fields, static figure, ``reconcile`` and ``summary`` of every class by itself. Drive one control
    by mouse and one by keyboard in ``tests/test_explorables_browser.py``.
 
+What shows a network of the student needs the kernel: see `course_lib.explorables.kernel_backed`.
+
 Inside JavaScript the widget is only an object with ``get``, ``set``, ``save_changes``, ``on`` and ``off``; the
 website passes one without a kernel (``localModel`` in ``kit.js``).
 """
@@ -227,7 +229,10 @@ def numbers(default, meaning, *, shape=None, dimensions=None, largest_side=32, l
 def _is_number(value):
     import numbers as abstract
 
-    return isinstance(value, abstract.Real) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, abstract.Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # JSON allows whole numbers that no float can hold
+        return False
 
 
 def _plain(value):
@@ -299,6 +304,10 @@ class Explorable:
     figure: ClassVar[str]
     goal: ClassVar[str]
     fields: ClassVar[dict[str, Field]] = {}
+    #: A class that raises it says why.
+    maximum_script_bytes: ClassVar[int] = MAXIMUM_SCRIPT_BYTES
+    #: JavaScript files that stand before the explorable's own, first to last.
+    shared_scripts: ClassVar[tuple[str, ...]] = ("kit",)
 
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
@@ -396,7 +405,7 @@ class Explorable:
         Raises
         ------
         ValueError
-            If it has more than `MAXIMUM_SCRIPT_BYTES` bytes.
+            If it has more than `maximum_script_bytes` bytes.
 
         Examples
         --------
@@ -417,12 +426,12 @@ class Explorable:
             **cls.constants(),
         }
         head = "const COURSE = " + json.dumps(course, separators=(",", ":"), ensure_ascii=False) + ";\n"
-        parts = [(FOLDER / "kit.js").read_text("utf-8"), (FOLDER / f"{cls.name}.js").read_text("utf-8")]
+        parts = [(FOLDER / f"{name}.js").read_text("utf-8") for name in (*cls.shared_scripts, cls.name)]
         module = head + "\n".join(map(_without_comments, parts))
         size = len(module.encode())
-        if size > MAXIMUM_SCRIPT_BYTES:
+        if size > cls.maximum_script_bytes:
             raise ValueError(
-                f"the script of {cls.__name__} has {size} bytes, more than {MAXIMUM_SCRIPT_BYTES}: "
+                f"the script of {cls.__name__} has {size} bytes, more than {cls.maximum_script_bytes}: "
                 "every live view sends it anew, so make it or its constants smaller."
             )
         return module
@@ -445,12 +454,16 @@ class Explorable:
 
         style.use()
         if has_front_end():
-            view = _view_class()(state=self.state, _esm=self.script(), _css=self.stylesheet())
-            view.observe(self._take_state_of_view, "state")
+            view = self._make_view()
             self._views = [*(other for other in self._views if other.comm is not None), view]
             _close_views_of_earlier_runs(view)
             display(view)
         display(self._static_bundle(), raw=True)
+
+    def _make_view(self):
+        view = _view_class()(state=self.state, _esm=self.script(), _css=self.stylesheet())
+        view.observe(self._take_state_of_view, "state")
+        return view
 
     def _static_bundle(self):
         """Return what is saved: the static figure, and what a page without a kernel needs for the live view."""

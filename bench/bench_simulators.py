@@ -14,7 +14,20 @@ import time
 
 import numpy as np
 
-from course_lib.simulators import air_showers, arrival_directions, calorimeter, higgs_events, jets, speckle
+from course_lib.simulators import (
+    air_showers,
+    arrival_directions,
+    calorimeter,
+    craters,
+    double_beta,
+    galaxies,
+    higgs_events,
+    jets,
+    lensing_maps,
+    neutrino_views,
+    speckle,
+    three_jets,
+)
 
 
 def loop_air_showers(n_events):
@@ -105,6 +118,12 @@ def main():
         ("skies of 500 arrivals", 2_000, 3, lambda n: arrival_directions.sample(n, seed=1)),
         ("calorimeter side views", 4_000, 3, lambda n: calorimeter.sample_projections(n, seed=1)),
         ("speckle frames", 2_400, 3, lambda n: speckle.sample(n, seed=1)),
+        ("galaxies, 32 x 32", 4_000, 3, lambda n: galaxies.sample(n, seed=1)),
+        ("lensing maps, 32 x 32", 6_000, 3, lambda n: lensing_maps.sample(n, seed=1)),
+        ("neutrino views, 2 x 24 x 40", 6_000, 3, lambda n: neutrino_views.sample(n, seed=1)),
+        ("three-jet events", 100_000, 3, lambda n: three_jets.sample(n, seed=1)),
+        ("crater candidates", 4_910, 3, lambda n: craters.sample(n, seed=1)),
+        ("double beta, diffused", 5_000, 3, lambda n: double_beta.sample(n, diffusion_cm=1.0, seed=1)),
     ]
     print(f"{'simulator':<28} {'number':>8} {'seconds':>8} {'target':>7} {'a second':>10}")
     for name, number, target_s, draw in promised:

@@ -72,9 +72,15 @@ def test_showers_keep_their_energy_and_nine_tenths_within_the_moliere_radius(pho
     start = np.full(number, np.inf)
     np.minimum.at(start, owner, along)
     if photon:
-        # The gap: 9/7 of a radiation length on average (high-energy pair production).
-        gap = start - 7.0 / 14 / 2
-        assert stats.kstest(gap, stats.expon(scale=9 / 7 * RADIATION_LENGTH).cdf).pvalue > 1e-6
+        # The gap, of many small showers: 9/7 of a radiation length on average (pair production at high energy).
+        owner_of_gap, place_of_gap, _ = neutrino_views._shower_points(
+            rng, np.arange(5000), np.full(5000, 20.0), np.tile(directions[0], (5000, 1)), photon=True
+        )
+        gap = np.full(5000, np.inf)
+        np.minimum.at(gap, owner_of_gap, place_of_gap @ directions[0])
+        mean = 9 / 7 * RADIATION_LENGTH
+        assert abs(gap.mean() - 7.0 / 14 / 2 - mean) < 5 * mean / math.sqrt(5000)
+        assert stats.kstest(gap - 7.0 / 14 / 2, stats.expon(scale=mean).cdf).pvalue > 1e-6
         first = energy[along < start[owner] + 6.9].sum()
     else:
         assert start.max() < 0.5

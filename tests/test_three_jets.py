@@ -41,7 +41,7 @@ def test_the_density_is_the_matrix_element_where_jets_are_resolved_and_zero_else
 
 
 def test_events_follow_the_density_in_two_dimensions():
-    number, resolution = 40_000, 0.02
+    number, resolution = 400_000, 0.02
     shares, _ = make_three_jets(number, resolution=resolution, seed=1)
     border = 1 - np.geomspace(0.96, 0.02, 9)
     observed = np.histogram2d(shares[:, 0], shares[:, 1], bins=[border, border])[0]

@@ -133,9 +133,10 @@ class AttributionViewer(NetworkViewer):
                 tile["colours"] = symmetric(*alike) if state["scale"] == "shared" else symmetric(tile["map"])
         agreement = None
         if len(maps) > 1 and not missing:
-            matrix = introspection.agreement({name: found[None] for name, found in maps.items()})[1]
-            pairs = matrix[np.triu_indices(len(matrix), 1)]
-            agreement = float(np.nanmean(pairs)) if np.isfinite(pairs).any() else None
+            # A constant map has no ranks.
+            ranked = {name: found[None] for name, found in maps.items() if np.ptp(found) > 0}
+            pairs = introspection.agreement(ranked)[1][np.triu_indices(len(ranked), 1)] if len(ranked) > 1 else []
+            agreement = float(np.mean(pairs)) if len(pairs) else None
         named = self.class_names[-self.n_outputs :]
         return {
             "input": as_picture(value[0], self.colours),

@@ -22,6 +22,7 @@ _MODULES = {
     "FilterWalker": "filter_walker",
     "MaximizationViewer": "maximization_viewer",
     "PixelArithmetic": "pixel_arithmetic",
+    "Playground": "playground",
     "ReceptiveFieldBuilder": "receptive_field_builder",
     "TransposedConvolutionSteps": "transposed_convolution_steps",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "FilterWalker",
     "MaximizationViewer",
     "PixelArithmetic",
+    "Playground",
     "ReceptiveFieldBuilder",
     "TransposedConvolutionSteps",
 ]

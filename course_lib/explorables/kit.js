@@ -3,6 +3,7 @@
 //
 //   explorable({reconcile, summary, predict, build})   -> what anywidget renders
 //     predict: {question, options, reveal(guess, opening state)}; without options a number is asked for
+//     change(changes): what else changes when the student changes this (optional)
 //   localModel(state)                                        -> a model for pages without a kernel
 //   element(tag, attributes, ...children), show(number), colour makers: diverging(limit), intensity(low, high),
 //   spins(value), plain(value)
@@ -123,7 +124,7 @@ function openView(spec, model, el) {
   }
 
   function set(changes) {
-    state = complete({ ...state, ...changes });
+    state = complete({ ...state, ...(spec.change ? spec.change(changes) : changes) });
     redraw();
     saving = saving || setTimeout(save, 80);
   }

@@ -95,6 +95,8 @@ def main(arguments: dict, descriptors: dict[str, int]) -> None:
         os.dup2(nowhere, standard)
     control = Channel.of_descriptor(descriptors["control"])
     checker = Checker()
+    sys.modules["__main__"] = checker.module
+    _make_inspect_ask(checker.link)
     control.send(encode(["ready"]))
     with contextlib.suppress(ChannelClosed):
         while True:
@@ -501,8 +503,6 @@ class Checker:
         self.module = types.ModuleType("__main__")
         self.namespace = vars(self.module)
         self.namespace["__builtins__"] = _Names(self.find)
-        sys.modules["__main__"] = self.module
-        _make_inspect_ask(self.link)
 
     def connect(self, descriptor: int) -> None:
         self.link.connect(Channel.of_descriptor(descriptor))
@@ -759,12 +759,14 @@ def _alarm(seconds):
     def ring(number, frame):
         raise _Alarm(f"{seconds:.0f} s are over")
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
+    handler = signal.signal(signal.SIGALRM, ring)
+    timer = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 def _make_inspect_ask(link):

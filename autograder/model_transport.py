@@ -1,4 +1,4 @@
-"""What travels by value beside plain data: Keras models, tensors, and numpy's random generators.
+"""What travels by value beside plain data: Keras models, tensors, random generators, ranges, slices, kinds of numbers.
 
 A model crosses the channel as a description and its weights, and is rebuilt on the other side.
 
@@ -260,11 +260,14 @@ def _check_compile_part(part):
 
 
 def _plain(part, depth=0):
-    """Tuples as lists and numpy's numbers as Python's, which is how Keras writes them to a file as well."""
+    """Tuples as lists and numpy's numbers as Python's, which is how Keras writes them to a file as well.
+
+    How a model inside a model was compiled is left out: it has no meaning there.
+    """
     if depth > _DEEPEST:
         raise NotTransportable("the description is too large")
     if isinstance(part, dict):
-        return {key: _plain(item, depth + 1) for key, item in part.items()}
+        return {key: _plain(item, depth + 1) for key, item in part.items() if key != "compile_config"}
     if isinstance(part, (list, tuple)):
         return [_plain(item, depth + 1) for item in part]
     if isinstance(part, (np.ndarray, np.generic)):
@@ -371,8 +374,25 @@ def count_parameters(weights) -> int:
     return int(sum(np.size(array) for array in weights))
 
 
+#: Types that may be named: what students and tests hand over as ``dtype=...`` or return from ``type(...)``.
+_TYPES = {
+    f"{kind.__module__}.{kind.__name__}": kind
+    for kind in (
+        *(bool, int, float, complex, str, bytes, list, tuple, dict, set),
+        *(np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64),
+        *(np.float16, np.float32, np.float64, np.complex64, np.complex128, np.ndarray),
+    )
+}
+
+
 def export_value(value) -> tuple[str, object] | None:
-    """Describe a tensor or a random generator for `autograder.channel.encode`; None for anything else."""
+    """Describe a value of this kind for `autograder.channel.encode`; None for anything else."""
+    if type(value) in (range, slice):
+        return type(value).__name__, [value.start, value.stop, value.step]
+    if type(value) is type and value in _TYPES.values():
+        return "type", f"{value.__module__}.{value.__name__}"
+    if isinstance(value, np.dtype) and value.kind in "biufc":
+        return "dtype", value.str
     if type(value) is np.random.Generator and type(value.bit_generator) is np.random.PCG64:
         state = value.bit_generator.state
         return "generator", [state["state"]["state"], state["state"]["inc"], state["has_uint32"], state["uinteger"]]
@@ -400,6 +420,18 @@ def resolve_value(kind: str, content):
     ChannelError
         If the content is not what `export_value` gives.
     """
+    if kind == "type" and type(content) is str and content in _TYPES:
+        return _TYPES[content]
+    if kind == "dtype" and type(content) is str and re.fullmatch(r"[<>|=][biufc]\d{1,2}", content):
+        try:
+            return np.dtype(content)
+        except TypeError:
+            raise ChannelError("a kind of numbers that does not exist") from None
+    parts = [type(part) for part in content] if type(content) is list else []
+    if kind == "range" and parts == [int, int, int] and content[2] != 0:
+        return range(*content)
+    if kind == "slice" and len(parts) == 3 and set(parts) <= {int, type(None)}:
+        return slice(*content)
     if kind == "generator":
         if type(content) is not list or [type(part) for part in content] != [int] * 4:
             raise ChannelError("a random generator is incomplete")

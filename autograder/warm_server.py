@@ -300,6 +300,8 @@ class WarmServer:
     ----------
     address : str
         The path of its socket; `request_fork` takes it.
+    profile : str
+    environment : dict of str to str
 
     Examples
     --------
@@ -315,7 +317,7 @@ class WarmServer:
         if not hasattr(os, "fork"):
             raise CourseError("A warm server needs a system with fork (Linux, macOS, or Windows with WSL).")
         self.profile = profile
-        self._environment = dict(environment or {})
+        self.environment = dict(environment or {})
         self._preload = tuple(preload)
         self._search_path = [os.fspath(Path(path).absolute()) for path in search_path]
         self._process: subprocess.Popen | None = None
@@ -373,7 +375,7 @@ class WarmServer:
                             "from autograder.warm_server import _serve; _serve()",
                             json.dumps(configuration),
                         ],
-                        env=kept | SERVER_ENVIRONMENT | {"HOME": str(self._folder / "home")} | self._environment,
+                        env=kept | SERVER_ENVIRONMENT | {"HOME": str(self._folder / "home")} | self.environment,
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
@@ -709,8 +711,8 @@ class _Server:
         self._look(tree)
         if tree.growth_mb > tree.limits.memory_mb:
             tree.reason = "memory"
-        elif tree.cpu_s > tree.limits.cpu_s + 1:
-            tree.reason = "cpu"  # one second later than the kernel ends a single process that used it all
+        elif tree.cpu_s > tree.limits.cpu_s + 0.5:
+            tree.reason = "cpu"  # a little later than the kernel ends a single process that used it all
         elif time.monotonic() - tree.started > tree.limits.wall_s:
             tree.reason = "wall"
         if tree.reason:

@@ -3,10 +3,10 @@
 The folder is an ordinary nbgrader course (``source/ release/ submitted/ autograded/ feedback/``, ``gradebook.db``,
 ``nbgrader_config.py``), so that nbgrader's own commands and the formgrader work in it unchanged. What this module
 adds to it: problem sets come from `autograder.problem_sets`, a release is tried out and searched for solutions
-before anything of the class changes, and each submission is graded by itself, so that none can stop the others.
+before anything of the class changes, and submissions are graded by the course's own engine.
 
-Files of our own lie in ``grading/EXERCISE/``: ``STUDENT.json`` says what was graded, so that an unchanged
-submission is not graded twice, and ``STUDENT.log`` keeps what nbgrader said.
+Files of our own lie in ``grading/EXERCISE/``: ``STUDENT.json`` is the record of one submission, ``journal.jsonl`` says
+what was done, so that an interrupted run goes on and nothing is graded twice (see `autograder.grading_run`).
 
 nbgrader is imported only where it is used: its import alone costs four seconds.
 """
@@ -14,7 +14,6 @@ nbgrader is imported only where it is used: its import alone costs four seconds.
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import io
 import json
@@ -23,8 +22,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
-import traceback
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,27 +38,11 @@ _CONFIGURATION_TEXT = Template('''\
 
 import os
 
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    ClearOutput,
-    DeduplicateIds,
-    GetGrades,
-    IgnorePattern,
-    LimitOutput,
-    OverwriteCells,
-    OverwriteKernelspec,
-)
-from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import GetGrades
 
+from autograder.drop_in import GradingEngine
 from autograder.feedback import FeedbackExporter
-from autograder.preprocessors import (
-    ExecuteToTheEnd,
-    HideHiddenTests,
-    RepairCells,
-    SaveFinitePoints,
-    put_environment_first_on_path,
-)
+from autograder.preprocessors import HideHiddenTests, put_environment_first_on_path
 
 put_environment_first_on_path()
 c = get_config()
@@ -76,28 +57,15 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
-# Seconds that one cell, and that one whole notebook may take.
-c.Execute.timeout = 120
-c.ExecuteToTheEnd.notebook_timeout = 600
+# Submissions run shut in, and are marked by tests outside of their process; enabled = False is stock nbgrader.
+c.Autograde.exporter_class = GradingEngine
+c.GradingEngine.enabled = True
+# Seconds of one cell or test, of a whole notebook, of its computing; megabytes of its memory.
+c.GradingEngine.cell_seconds = 120
+c.GradingEngine.notebook_seconds = 600
+c.GradingEngine.cpu_seconds = 300
+c.GradingEngine.memory_mb = 3000
 
-# nbgrader's steps in its own order, three of them replaced; why: python -m pydoc autograder.preprocessors
-c.Autograde.sanitize_preprocessors = [
-    ClearOutput,
-    RepairCells,
-    DeduplicateIds,
-    OverwriteKernelspec,
-    OverwriteCells,
-    CheckCellMetadata,
-]
-c.Autograde.autograde_preprocessors = [
-    ExecuteToTheEnd,
-    IgnorePattern,
-    ClearMetadataPreprocessor,
-    LimitOutput,
-    SaveFinitePoints,
-    AssignLatePenalties,
-    CheckCellMetadata,
-]
 # Without HideHiddenTests the students read the hidden tests and the mark schemes in their feedback.
 c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests]
 # Pages without scripts: nbgrader's own would run in your browser whatever a student's notebook holds.
@@ -263,7 +231,7 @@ class Classroom:
         name = problem_set.name
         source = self.folder / "source" / name / f"{name}.ipynb"
         release = self.folder / "release" / name / f"{name}.ipynb"
-        record = self.folder / "grading" / name / "release.json"
+        record = self.folder / "grading" / name / ".release.json"
         students = self._all_students_of(name)
         if students and not force:
             raise CourseError(
@@ -360,84 +328,96 @@ class Classroom:
         Returns
         -------
         Mark
-
-        Notes
-        -----
-        nbgrader's stock behaviour (a line on stderr is 0 points, NaN is full marks, a dead kernel is no mark at
-        all) is replaced by `autograder.preprocessors` through the class's configuration. Marks given by hand
-        stay; nbgrader asks the person to look at the new answer.
         """
-        from nbgrader.converters import Autograde
+        marks = self.grade_all(exercise, [student], jobs=1, regrade="all" if regrade else "changed")
+        return marks[0]
+
+    def isolation(self, *, allow_weaker: bool = False) -> tuple[str, tuple[str, ...]]:
+        """Return how submissions are shut in here: the level, and what is in force at it, a line each.
+
+        Raises
+        ------
+        CourseError
+            If this machine cannot give the level that the configuration asks for, without `allow_weaker`.
+        """
+        from autograder import isolation
+        from autograder.drop_in import GradingEngine
+
+        settings = GradingEngine(config=self._configuration).exercise_settings(allow_weaker=allow_weaker)
+        return str(settings["level"]), tuple(isolation.available().by_level[settings["level"]])
+
+    def grade_all(
+        self,
+        exercise: str,
+        students: list[str] | None = None,
+        *,
+        jobs: int | None = None,
+        regrade: str = "changed",
+        allow_weaker: bool = False,
+        scheduler: str | None = None,
+        db_url: str | None = None,
+        on_change=None,
+    ) -> list[Mark]:
+        """Grade submissions, several at a time; see `autograder.grading_run` for what is safe when.
+
+        Parameters
+        ----------
+        exercise : str
+        students : list of str, optional
+            Everybody who handed something in, if not given.
+        jobs : int, optional
+            How many at a time; one a core if not given.
+        regrade : str
+            ``changed`` (what is new or changed), ``failed`` (also what did not end), ``all``.
+        allow_weaker : bool
+            Take a weaker isolation than that of the configuration where the machine cannot give it.
+        scheduler : str, optional
+            Address of a dask scheduler, whose workers grade instead of this machine.
+        db_url : str, optional
+            Another gradebook than that of the class.
+        on_change : callable, optional
+            Called with an `autograder.grading_run.Progress` whenever something happened.
+
+        Returns
+        -------
+        list of Mark
+            In the order of `students`; fewer if interrupted with Ctrl-C, those that are graded.
+
+        Raises
+        ------
+        CourseError
+            If nothing is released or handed in, another run is grading, the isolation is not to be had, or gradebook
+            or disk cannot be written.
+        """
+        from autograder.drop_in import GradingEngine
+        from autograder.gradebook_writer import GradebookWriter
+        from autograder.grading_run import DaskWorkers, Exercise, GradingRun, OwnProcesses
 
         name = self._released(exercise)
-        self.submissions(name, student)
-        record = self.folder / "grading" / name / f"{student}.json"
-        fingerprint = self._fingerprint(name, student)
-        if not regrade:
-            earlier = _read_json(record)
-            graded = (self.folder / "autograded" / student / name).is_dir()
-            if earlier.get("status") == "graded" and earlier.get("fingerprint") == fingerprint and graded:
-                return self._mark(name, student, "unchanged", tuple(earlier["notes"]), earlier["seconds"])
-        # From here on the earlier result is no longer true, also if this one is interrupted.
-        record.unlink(missing_ok=True)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        start = time.monotonic()
-        notes = self._obstacles(name, student)
-        status = "not graded"
-        if not notes:
-            log = io.StringIO()
-            try:
-                with _collected_notes(notes), self._converter(Autograde, name, log, student=student) as converter:
-                    converter.start()
-                status = "graded"
-            except Exception as error:  # whatever is wrong with one submission, the others are graded
-                notes.append(_reason(log.getvalue(), error))
-                log.write(traceback.format_exc())
-            record.with_suffix(".log").write_text(log.getvalue(), encoding="utf-8")
-        if status == "not graded":
-            self._give_nothing(name, student)
-        seconds = time.monotonic() - start
-        outcome = {"fingerprint": fingerprint, "notes": notes, "seconds": seconds, "status": status}
-        record.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
-        return self._mark(name, student, status, tuple(notes), seconds)
+        for student in students or [None]:
+            found = self.submissions(name, student)
+        students = students or found
+        if regrade not in {"all", "changed", "failed"}:
+            raise CourseError(f"--regrade must be all, changed or failed, not {regrade!r}.")
+        jobs = jobs if jobs is not None else os.cpu_count() or 1
+        if jobs < 1:
+            raise CourseError(f"--jobs must be at least 1, not {jobs}.")
+        settings = GradingEngine(config=self._configuration).exercise_settings(allow_weaker=allow_weaker)
+        with GradebookWriter(self._course(self.folder), self._configuration, db_url=db_url) as writer:
+            assignment = writer.assignment(name)
+            task = Exercise.of(assignment, **settings)
 
-    def _obstacles(self, name: str, student: str) -> list[str]:
-        place = self.folder / "submitted" / student / name
-        if glob.escape(student) != student:
-            return ["the name of the student's folder holds one of [ ] * ?, which nbgrader misreads: rename it"]
-        with self.gradebook() as gradebook:
-            wanted = [f"{notebook.name}.ipynb" for notebook in gradebook.find_assignment(name).notebooks]
-        missing = [file for file in wanted if not (place / file).is_file()]
-        if not missing:
-            return []
-        others = sorted(path.name for path in place.glob("*.ipynb") if path.name not in wanted)
-        hint = f"; rename {_listing(others)} if that is meant" if others else ""
-        return [f"no {_listing(missing)} was handed in{hint}"]
+            def workers():
+                return DaskWorkers(task, scheduler) if scheduler else OwnProcesses(task, jobs)
 
-    def _give_nothing(self, name: str, student: str) -> None:
-        """0 automatic points, and no work for a person, so that exported marks say the same as the table."""
-        shutil.rmtree(self.folder / "autograded" / student / name, ignore_errors=True)
-        with self.gradebook() as gradebook:
-            gradebook.update_or_create_student(student)
-            submission = gradebook.update_or_create_submission(name, student)
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    grade.auto_score = 0
-                    grade.needs_manual_grade = False
-            gradebook.db.commit()
-
-    def _mark(self, name, student, status, notes, seconds) -> Mark:
-        points = maximum = waiting = 0.0
-        with self.gradebook() as gradebook:
-            for notebook in gradebook.find_submission(name, student).notebooks:
-                by_hand = {cell.name for cell in (*notebook.notebook.solution_cells, *notebook.notebook.task_cells)}
-                for grade in notebook.grades:
-                    if grade.name not in by_hand:
-                        points += grade.auto_score or 0.0
-                        maximum += grade.max_score
-                    elif grade.needs_manual_grade and grade.manual_score is None:
-                        waiting += grade.max_score
-        return Mark(student, points, maximum, waiting, status, notes, seconds)
+            run = GradingRun(writer, assignment, self.folder / "grading" / name, task, workers, on_change=on_change)
+            # Interrupted: what is graded stays, and the caller sees by the number of marks that some are missing.
+            with contextlib.suppress(KeyboardInterrupt):
+                run.grade(students, regrade=regrade)
+            waiting = writer.waiting(assignment)
+            return [
+                _mark(run.graded[student], waiting.get(student, 0.0)) for student in students if student in run.graded
+            ]
 
     # -- feedback -----------------------------------------------------------------------------------------
 
@@ -465,8 +445,7 @@ class Classroom:
             page = page_without_notebook(self, name, student)
             if page is not None:
                 return Feedback(student, (page,))
-            notes = _read_json(self.folder / "grading" / name / f"{student}.json").get("notes")
-            return Feedback(student, (), _listing(notes) if notes else "not graded yet: run 'course grade' first")
+            return Feedback(student, (), "not graded yet: run 'course grade' first")
         log = io.StringIO()
         try:
             with self._converter(GenerateFeedback, name, log, student=student) as converter:
@@ -557,15 +536,18 @@ class Classroom:
             students |= {submission.student.id for submission in gradebook.find_assignment(name).submissions}
         return sorted(students)
 
-    def _fingerprint(self, name: str, student: str) -> str:
-        """Of everything that the mark depends on: the submission, the tests, the settings."""
-        digest = hashlib.sha256()
-        for folder in (self.folder / "submitted" / student / name, self.folder / "source" / name):
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and ".ipynb_checkpoints" not in path.parts:
-                    digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\n".encode())
-        digest.update(_sha256(self.folder / CONFIGURATION).encode())
-        return digest.hexdigest()
+
+def _mark(graded, waiting: float) -> Mark:
+    status = "unchanged" if graded.unchanged else "graded"
+    return Mark(
+        student=graded.student,
+        points=graded.points,
+        maximum=graded.maximum,
+        waiting=waiting,
+        status=status if graded.has_notebook else "not graded",
+        notes=graded.notes,
+        seconds=graded.wall_s,
+    )
 
 
 @contextlib.contextmanager
@@ -593,22 +575,6 @@ def _restored_on_failure(*folders: Path):
             raise
 
 
-@contextlib.contextmanager
-def _collected_notes(notes: list[str]):
-    """Add what the preprocessors have to say about a submission to `notes`."""
-    from autograder.preprocessors import notes as logger
-
-    handler = logging.Handler()
-    handler.emit = lambda record: notes.append(record.getMessage())
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate
-
-
 def _reason(log: str, error: Exception) -> str:
     """Say in one line why nbgrader gave a submission up."""
     last = _last_error(log) or f"{type(error).__name__}: {error}"
@@ -621,15 +587,6 @@ def _last_error(log: str) -> str:
     """Return the last line of the last traceback in a log of nbgrader, the one that names the error."""
     found = re.findall(r"^([A-Za-z_][\w.]*(?:Error|Exception|Invalid)\w*(?::.*)?)$", log, flags=re.MULTILINE)
     return found[-1].strip()[:300] if found else ""
-
-
-def _read_json(path: Path) -> dict:
-    """The content of one of our records; a missing or broken one counts as nothing known."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _sha256(path: Path) -> str:

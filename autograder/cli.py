@@ -61,17 +61,39 @@ def grade(
     folder: ClassFolder,
     exercise: Exercise,
     student: Annotated[str | None, typer.Option(help="Only this student.")] = None,
-    regrade: Annotated[bool, typer.Option("--regrade", help="Also what was graded and did not change.")] = False,
+    jobs: Annotated[int | None, typer.Option(help="How many at a time; one a core if not given.")] = None,
+    regrade: Annotated[
+        str, typer.Option(metavar="all|changed|failed", help="changed: new or changed; failed: also what did not end.")
+    ] = "changed",
+    allow_weaker: Annotated[
+        bool, typer.Option("--allow-weaker", help="Take a weaker isolation if the machine has no better one.")
+    ] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Grade on the workers of a dask scheduler.")
+    ] = None,
+    db: Annotated[str | None, typer.Option(metavar="URL", help="Another gradebook, such as PostgreSQL.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="STUDENT", help="Grade nothing; say why each mark was given.")
+    ] = None,
 ) -> None:
-    """Run and mark the submissions, one after the other. Exits with 1 if some could not be graded."""
+    """Run and mark the submissions. Exits with 1 if some could not be graded; what is done stays done."""
     from rich.console import Console
+    from rich.text import Text
 
     from autograder.classroom import Classroom
 
-    console = Console()
     classroom = Classroom(folder)
+    if explain is not None:
+        from autograder.reports import explain as explanation
+
+        typer.echo(explanation(classroom.folder, exercise, explain))
+        return
+    console = Console()
     students = classroom.submissions(exercise, student)
-    marks = grade_all(classroom, exercise, students, console, regrade=regrade)
+    level, details = classroom.isolation(allow_weaker=allow_weaker)
+    console.print(Text(f"Isolation: {level}. " + " ".join(details), style="dim"))
+    options = {"jobs": jobs, "allow_weaker": allow_weaker, "scheduler": scheduler, "db_url": db}
+    marks = grade_all(classroom, exercise, students, console, regrade=regrade, **options)
     print_marks(marks, console, title=exercise)
     if len(marks) < len(students):
         raise CourseError(
@@ -83,12 +105,12 @@ def grade(
         raise CourseError(
             f"{len(failed)} of {len(marks)} could not be graded and have 0 points ({', '.join(failed[:5])}"
             f"{' ...' if len(failed) > 5 else ''}): the table says why, "
-            f"{classroom.folder / 'grading'} holds the logs."
+            f"{classroom.folder / 'grading'} holds the records."
         )
 
 
-def grade_all(classroom, exercise: str, students: list[str], console, *, regrade: bool = False) -> list:
-    """Grade one student after the other with a bar: how many, how fast, how long still.
+def grade_all(classroom, exercise: str, students: list[str], console, **options) -> list:
+    """Grade with a live line: how many, how fast, how long still, who is in work, who took longest.
 
     Parameters
     ----------
@@ -96,42 +118,61 @@ def grade_all(classroom, exercise: str, students: list[str], console, *, regrade
     exercise : str
     students : list of str
     console : rich.console.Console
-    regrade : bool
+    **options
+        Of `autograder.classroom.Classroom.grade_all`.
 
     Returns
     -------
     list of autograder.classroom.Mark
         Shorter than `students` if interrupted (Ctrl-C).
     """
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
-    columns = [
-        TextColumn("{task.description}"),
+    bar = Progress(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[pace]}"),
-    ]
-    marks = []
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(students), pace="")
-        start = time.monotonic()
-        for done, student in enumerate(students, start=1):
-            if console.is_terminal:
-                progress.update(bar, description=escape(student))
-            else:
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+    )
+    shown = bar.add_task("", total=len(students))
+    announced = 0
+
+    def show(progress):
+        nonlocal announced
+        if progress.done > announced:
+            announced = progress.done
+            if not console.is_terminal:
                 # A bar is nothing for a log file.
-                console.print(f"{done}/{len(students)} {escape(student)}")
-            try:
-                marks.append(classroom.grade(exercise, student, regrade=regrade))
-            except KeyboardInterrupt:
-                break
-            each = (time.monotonic() - start) / done
-            left = round(each * (len(students) - done))
-            pace = f"{60 / max(each, 1e-3):.1f} a minute, {left // 60}:{left % 60:02d} left"
-            progress.update(bar, advance=1, pace=pace)
-    return marks
+                console.print(Text(f"{progress.done}/{progress.total} {progress.latest}"))
+        words = describe_progress(progress, time.monotonic())
+        bar.update(shown, total=progress.total, completed=progress.done, description=words)
+
+    with bar:
+        return classroom.grade_all(exercise, students, on_change=show, **options)
+
+
+def describe_progress(progress, now: float) -> str:
+    """Return the words beside the bar.
+
+    Parameters
+    ----------
+    progress : autograder.grading_run.Progress
+    now : float
+        In the time of `time.monotonic`.
+    """
+    parts = []
+    if progress.left_s is not None:
+        left = round(progress.left_s)
+        parts.append(f"{progress.rate_per_minute:.1f} a minute, {left // 60}:{left % 60:02d} left")
+    if progress.running:
+        student, since = min(progress.running.items(), key=lambda item: item[1])
+        parts.append(f"{student} for {now - since:.0f} s")
+    if progress.slowest[0]:
+        parts.append("slowest {} with {:.0f} s".format(*progress.slowest))
+    return "; ".join(parts)
 
 
 def print_marks(marks, console, *, title: str = "") -> None:
@@ -187,6 +228,64 @@ def feedback(
             without.append(f"{one} ({made.reason})")
     if without:
         raise CourseError(f"No feedback for {len(without)} of {len(students)}: {'; '.join(without)}")
+
+
+@app.command()
+def report(
+    folder: ClassFolder,
+    exercise: Exercise,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as one page with plots, too.")] = None,
+    student: Annotated[str | None, typer.Option(help="Say why each mark of this student was given.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not run the known wrong answers to recognise misunderstandings.")
+    ] = False,
+) -> None:
+    """Say how an exercise went: marks by question, messages, misunderstandings, cost, answers that are alike."""
+    from rich.console import Console
+
+    from autograder import reports
+    from autograder.classroom import Classroom
+
+    classroom = Classroom(folder)
+    if student is not None:
+        typer.echo(reports.explain(classroom.folder, exercise, student))
+        return
+    made = reports.report_of(classroom.folder, exercise, learn_mistakes=not quick, on_wait=typer.echo)
+    reports.print_report(made, Console())
+    if html is not None:
+        from autograder.report_page import html_report
+
+        try:
+            html.write_text(html_report(made), encoding="utf-8")
+        except OSError as error:
+            raise CourseError(f"{html} cannot be written ({error.strerror}): choose another file.") from error
+        typer.echo(f"Page: {html}")
+
+
+@app.command("export")
+def export_marks(
+    folder: ClassFolder,
+    form: Annotated[str, typer.Option("--format", help="csv, canvas or moodle.")] = "csv",
+    out: Annotated[
+        Path | None, typer.Option(help="The file; marks-FORMAT.csv in the class's folder if not given.")
+    ] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may be given again.")] = None,
+) -> None:
+    """Write the marks as a table for a spreadsheet, Canvas or Moodle. Marks that are still open are left empty."""
+    from autograder import export
+    from autograder.classroom import Classroom
+
+    classroom = Classroom(folder)
+    target = out or classroom.folder / f"marks-{form}.csv"
+    made = export.write(classroom, form, target, exercise)
+    typer.echo(f"{target}: {made.n_rows} rows")
+    for status, students in made.open.items():
+        more = f" and {len(students) - 5} more" if len(students) > 5 else ""
+        typer.echo(f"Left empty, because {status}: {', '.join(students[:5])}{more}")
+    if made.changed:
+        typer.echo(
+            f"Texts that a spreadsheet would have taken for a formula: {len(made.changed)}; they begin with ' now."
+        )
 
 
 @app.command()

@@ -40,12 +40,15 @@ class Assignment:
         What submissions are compared with and graded by: stubs where the solutions were, tests with their hidden part.
     files : dict of str to bytes
         The author's data files; as in nbgrader they replace handed-in ones of the same name.
+    all_notebooks : tuple of str
+        The names of all notebooks of the assignment.
     """
 
     name: str
     notebook_name: str
     notebook: object
     files: dict[str, bytes]
+    all_notebooks: tuple[str, ...] = ()
 
 
 class GradebookWriter:
@@ -102,13 +105,24 @@ class GradebookWriter:
 
     # -- the assignment ---------------------------------------------------------------------------------------
 
-    def assignment(self, name: str) -> Assignment:
+    def n_notebooks(self, name: str) -> int:
+        """Return how many notebooks an assignment holds."""
+        with _named_database_errors(self.url):
+            return len(self._gradebook.find_assignment(name).notebooks)
+
+    def assignment(self, name: str, notebook_name: str | None = None) -> Assignment:
         """Return an exercise with its tests, as nbgrader restores them: from the gradebook.
+
+        Parameters
+        ----------
+        name : str
+        notebook_name : str, optional
+            One of its notebooks; the only one if not given.
 
         Raises
         ------
         CourseError
-            If it was never released, or holds more than one notebook.
+            If it was never released, or holds more than one notebook and none is named.
         """
         import nbformat
         from nbgrader.api import MissingEntry
@@ -119,13 +133,14 @@ class GradebookWriter:
             except MissingEntry:
                 self._copy_assignment(name)
                 assignment = self._gradebook.find_assignment(name)
-            names = [notebook.name for notebook in assignment.notebooks]
-            if len(names) != 1:
+            notebooks = {notebook.name: notebook for notebook in assignment.notebooks}
+            names = [notebook_name] if notebook_name else list(notebooks)
+            if len(names) != 1 or names[0] not in notebooks:
                 raise CourseError(
-                    f"{name} holds {len(names)} notebooks, and 'course grade' takes assignments of one: use 'nbgrader "
-                    f"autograde {name}', which the engine serves too (three lines in nbgrader_config.py)."
+                    f"{name} holds {len(notebooks)} notebooks, and 'course grade' takes assignments of one: use "
+                    f"'nbgrader autograde {name}', which the engine serves too (three lines in nbgrader_config.py)."
                 )
-            texts = {cell.name: cell for cell in assignment.notebooks[0].source_cells}
+            texts = {cell.name: cell for cell in notebooks[names[0]].source_cells}
         base = self._path(self._course.release_directory, ".", name) / f"{names[0]}.ipynb"
         if not base.is_file():
             # A class whose release folder was cleared can still be graded.
@@ -140,7 +155,7 @@ class GradebookWriter:
                 cell.metadata.nbgrader["checksum"] = original.checksum
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        return Assignment(name, names[0], notebook, self._author_files(name))
+        return Assignment(name, names[0], notebook, self._author_files(name), tuple(notebooks))
 
     def _author_files(self, name: str) -> dict[str, bytes]:
         from nbgrader.utils import find_all_files
@@ -191,7 +206,8 @@ class GradebookWriter:
             If the folder cannot be read; a link in its place is one.
         """
         folder = self._path(self._course.submitted_directory, student, assignment.name)
-        return collect(folder, f"{assignment.notebook_name}.ipynb")
+        wanted = f"{assignment.notebook_name}.ipynb"
+        return collect(folder, wanted, others=[f"{name}.ipynb" for name in assignment.all_notebooks])
 
     def present(self, assignment: Assignment) -> set[str]:
         """Return the students whose submission is in the gradebook."""

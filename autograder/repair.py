@@ -24,6 +24,7 @@ import re
 import stat
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -130,7 +131,7 @@ class _Cell:
 # -- from a folder to bytes ---------------------------------------------------------------------------------------
 
 
-def collect(folder: str | os.PathLike, wanted: str) -> Collected:
+def collect(folder: str | os.PathLike, wanted: str, *, others: Collection[str] = ()) -> Collected:
     """Read one student's folder.
 
     Parameters
@@ -139,6 +140,8 @@ def collect(folder: str | os.PathLike, wanted: str) -> Collected:
         Such as ``submitted/STUDENT/EXERCISE``.
     wanted : str
         Name of the notebook, such as ``ex08_1.ipynb``.
+    others : collection of str
+        Further notebooks of the assignment, which are graded by themselves.
 
     Returns
     -------
@@ -173,7 +176,7 @@ def collect(folder: str | os.PathLike, wanted: str) -> Collected:
             for name in sorted(names):
                 path = "/".join([*relative, name])
                 is_notebook = not relative and name.endswith(".ipynb")
-                if name.startswith("."):
+                if name.startswith(".") or (is_notebook and name != wanted and name in others):
                     continue
                 if not is_notebook and len(files) >= FILE_COUNT_LIMIT:
                     leave_out(path, f"only {FILE_COUNT_LIMIT} files are taken along")

@@ -301,8 +301,8 @@ function lossPanel(view) {
   const canvas = element("canvas", { role: "img" }), node = element("figure", { class: "ce-panel" }, element("figcaption", {}, "mean loss a point (log scale)"), canvas);
   return { node, paint(run, rival) {
     const wide = 318, high = 150, left = 42, right = 52, top = 8, bottom = 30, { theme } = view, pen = sharpen(canvas, wide, high);
-    const curves = [["test", run.testLoss, 1], ["training", run.trainingLoss, 1]];
-    if (rival) curves.unshift(["test", rival.testLoss, 0.6], ["training", rival.trainingLoss, 0.6]);
+    const curves = [["training", run.trainingLoss, 1], ["test", run.testLoss, 1]];
+    if (rival) curves.unshift(["training", rival.trainingLoss, 0.6], ["test", rival.testLoss, 0.6]);
     let [low, most] = [Infinity, 0], longest = 10;
     for (const [, losses] of curves) {
       longest = Math.max(longest, losses.length - 1);
@@ -465,7 +465,7 @@ function networkPanel(view, looked) {
     const isLooked = (link) => place && ((link.layer + 1 === place[0] && link.to === place[1]) || (link.layer === place[0] && link.row === place[1]));
     for (const link of links) {
       const { value, line: [x1, y1, x2, y2] } = link, none = Math.abs(value) < 0.01;
-      pen.globalAlpha = place && !isLooked(link) ? 0.18 : 0.85;
+      pen.globalAlpha = place && !isLooked(link) ? 0.18 : 1;
       pen.strokeStyle = none ? theme.muted : PALETTE[value < 0 ? "negative" : "positive"];
       pen.lineWidth = none ? 1 : 0.8 + 6 * (1 - Math.exp(-Math.abs(value) / 2));
       pen.setLineDash(none ? [1, 5] : value < 0 ? [7, 4] : []);

@@ -10,7 +10,7 @@ from collections import Counter
 
 from autograder import similarity
 from autograder.pages import page, points
-from autograder.reports import Report, median, percent, put_right
+from autograder.reports import Report, isolation_levels, listing, median, percent, put_right
 from autograder.sanitising import one_line, printable
 from autograder.static_figures import ticks
 
@@ -54,8 +54,8 @@ def html_report(report: Report) -> str:
             f'<p class="soft">{waiting} of them also hold answers that a person marks; these are not in here.</p>'
         )
     parts.append('<p class="soft small">For staff: this page names students and shows hidden tests\' messages.</p>')
-    plots = [_marks_plot(reached, maximum), _questions_plot(report.questions), _cost_plot(report.records)]
-    parts.append(f'<div class="plots">{"".join(plots)}</div>')
+    small = _marks_plot(reached, maximum) + _cost_plot(report.records)
+    parts.append(f'<div class="plots"><div>{small}</div><div>{_questions_plot(report.questions)}</div></div>')
     parts += [
         _questions_table(report),
         _misunderstandings_table(report),
@@ -195,6 +195,7 @@ def _stopped_table(report) -> str:
 def _pairs_section(report) -> str:
     if not report.pairs:
         return "<h2>Answers that are alike</h2><p>None beyond what chance and the problem set explain.</p>"
+    found = similarity.groups(report.pairs)
     parts = [
         "<h2>Answers that are alike</h2>",
         f'<p class="notice">{_escaped(similarity.CAUTION)}</p>',
@@ -203,17 +204,16 @@ def _pairs_section(report) -> str:
             [("Students", ""), ("Alike", "number"), ("Evidence", "number"), ("Cells", "small")],
             [
                 [
-                    f"{_escaped(pair.first, 60)} and {_escaped(pair.second, 60)}",
-                    percent(pair.likeness),
-                    f"{pair.evidence_bits:.0f} bits",
-                    ", ".join(f"<code>{_escaped(cell)}</code>" for cell in pair.cells[:8]),
+                    _escaped(listing(group.students, 12), 800),
+                    percent(group.strongest.likeness),
+                    f"{group.strongest.evidence_bits:.0f} bits",
+                    ", ".join(f"<code>{_escaped(cell)}</code>" for cell in group.strongest.cells[:8]),
                 ]
-                for pair in report.pairs[:40]
+                for group in found[:40]
             ],
         ),
     ]
-    for pair in report.pairs[:PAIRS_LIMIT]:
-        parts.append(_evidence(report, pair))
+    parts += [_evidence(report, group.strongest) for group in found[:PAIRS_LIMIT]]
     return "".join(parts)
 
 
@@ -264,7 +264,7 @@ def _cost_section(report) -> str:
         ]
         for record in slowest
     ]
-    levels = Counter(record.isolation or "none" for record in report.records)
+    levels = isolation_levels(report)
     details = Counter(line for record in report.records for line in record.isolation_details)
     listed = "".join(
         f"<li>{_escaped(line)}{f' ({count})' if count < len(report.records) else ''}</li>"
@@ -361,28 +361,28 @@ def _marks_plot(reached, maximum) -> str:
 
 
 def _questions_plot(questions) -> str:
-    """One bar a question: shares with all, some and no points; shape and order tell them apart, not colour alone."""
-    row, top = 26, 30
+    """One bar a question: shares with all, some and no points; their order tells them apart, not colour alone."""
+    row, top, left, width = 26, 30, 178.0, 232.0
     height = top + row * len(questions) + 8
-    parts = [
-        '<rect class="fill-good" x="150" y="6" width="12" height="12"/><text x="167" y="16">all points</text>'
-        '<rect class="fill-part" x="240" y="6" width="12" height="12"/><text x="257" y="16">some</text>'
-        '<rect class="fill-bad" x="305" y="6" width="12" height="12"/><text x="322" y="16">none</text>'
-    ]
+    parts = []
+    for x, kind, words in ((178, "good", "all points"), (265, "part", "some"), (325, "bad", "none")):
+        parts.append(
+            f'<rect class="fill-{kind}" x="{x}" y="6" width="12" height="12"/><text x="{x + 17}" y="16">{words}</text>'
+        )
     for number, one in enumerate(questions):
         y = top + row * number
         some = max(0.0, 1 - one.full - one.zero)
-        name = html.escape(one_line(one.grade_id, limit=23))
-        parts.append(f'<text x="142" y="{y + 14}" text-anchor="end">{name}</text>')
-        x = 150.0
+        name = html.escape(one_line(one.grade_id, limit=27))
+        parts.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end" font-size="11">{name}</text>')
+        x = left
         for share, kind in ((one.full, "good"), (some, "part"), (one.zero, "bad")):
-            parts.append(f'<rect class="fill-{kind}" x="{x:.1f}" y="{y}" width="{260 * share:.1f}" height="18"/>')
-            if share >= 0.12:
+            parts.append(f'<rect class="fill-{kind}" x="{x:.1f}" y="{y}" width="{width * share:.1f}" height="18"/>')
+            if share >= 0.14:
                 parts.append(
-                    f'<text x="{x + 130 * share:.1f}" y="{y + 13}" text-anchor="middle" style="fill:#fff" '
-                    f'font-size="11">{100 * share:.0f} %</text>'
+                    f'<text class="on-fill-{kind}" x="{x + width * share / 2:.1f}" y="{y + 13}" text-anchor="middle" '
+                    f'font-size="11">{percent(share)}</text>'
                 )
-            x += 260 * share
+            x += width * share
     said = "Shares of students with all points: " + ", ".join(
         f"{one.grade_id} {percent(one.full)}" for one in questions
     )
@@ -390,10 +390,12 @@ def _questions_plot(questions) -> str:
 
 
 def _cost_plot(records) -> str:
+    # What could not be read cost nothing.
+    records = [record for record in records if record.cpu_s and record.peak_memory_mb]
+    if not records:
+        return ""
     cpu = [record.cpu_s + record.checker_cpu_s for record in records]
     memory = [record.peak_memory_mb for record in records]
-    if not any(cpu) or not any(memory):
-        return ""
     left, right, top, bottom = 54.0, 410.0, 12.0, 206.0
     most_cpu, most_memory = max(cpu) * 1.06, max(memory) * 1.06
     parts = []

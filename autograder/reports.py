@@ -24,11 +24,13 @@ from pathlib import Path
 from autograder import similarity
 from autograder.errors import CourseError
 from autograder.pages import points
-from autograder.results import Receipt, SubmissionResult
+from autograder.results import Receipt, Status, SubmissionResult
 from autograder.sanitising import one_line, printable
 
 #: Fewer submissions say nothing about how well a question tells students apart.
 DISCRIMINATION_AT_LEAST = 5
+#: Said instead of the error that an answer gives when nobody wrote it.
+UNTOUCHED = "The answer was left as it was handed out."
 #: Rows of tables in the terminal that could be long.
 ROWS_LIMIT = 12
 #: Files of ours beside the records begin with a dot.
@@ -320,10 +322,18 @@ def known_mistakes(exercise: str, cache: Path, *, run: bool = True, on_wait=None
         return []
     if on_wait is not None:
         on_wait(
-            f"Running the {len(paths)} known wrong answers of {exercise} once, to recognise what the tests say to them "
-            "(--quick leaves this out) ..."
+            f"Running the {len(paths)} known wrong answers of {exercise} once, to recognise what the tests say to "
+            "them; this takes minutes (Ctrl-C or --quick leaves it out)."
         )
-    said = {one.name: one.results for one in gate.check(exercise).runs if one.kind == "mutant"}
+
+    def tell(run):
+        if on_wait is not None:
+            on_wait(f"  {run.kind}: {run.name}")
+
+    try:
+        said = {one.name: one.results for one in gate.check(exercise, on_run=tell).runs if one.kind == "mutant"}
+    except KeyboardInterrupt:
+        return []
     found = []
     for path in paths:
         fields, description = _docstring(path)
@@ -386,7 +396,6 @@ def summarise(
 
     Examples
     --------
-    >>> from autograder.results import Status
     >>> right = Receipt("mean-test", Status.PASS, 3.0, 3.0)
     >>> wrong = Receipt("mean-test", Status.FAIL, 0.0, 3.0, "the mean is 2, not 3")
     >>> records = [SubmissionResult("ada", "ex01_1", (right,)), SubmissionResult("ben", "ex01_1", (wrong,))]
@@ -445,7 +454,12 @@ def _correlation(first, second) -> float | None:
 
 
 def _lost(record) -> list[Receipt]:
-    return [receipt for receipt in record.receipts if receipt.points < receipt.maximum and receipt.message]
+    """Receipts with something to say about the answer; that a notebook did not run is said once, with its reason."""
+    return [
+        receipt
+        for receipt in record.receipts
+        if receipt.points < receipt.maximum and receipt.message and receipt.status is not Status.NOT_RUN
+    ]
 
 
 def is_untouched(message: str) -> bool:
@@ -463,7 +477,8 @@ def _messages(records, mistakes) -> list[Message]:
     groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for record in records:
         for receipt in _lost(record):
-            groups[receipt.grade_id, pattern(receipt.message)].append((record.student, receipt.message))
+            message = UNTOUCHED if is_untouched(receipt.message) else receipt.message
+            groups[receipt.grade_id, pattern(message)].append((record.student, message))
     provoking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for mistake in mistakes:
         for key in mistake.messages:
@@ -472,8 +487,8 @@ def _messages(records, mistakes) -> list[Message]:
     for key, some in groups.items():
         said = {one_line(message) for _, message in some}
         text = said.pop() if len(said) == 1 else key[1].replace("#", "…")
-        names = () if is_untouched(text) else tuple(provoking.get(key, ()))
-        found.append(Message(key[0], text, tuple(sorted(student for student, _ in some)), names))
+        students = tuple(sorted(student for student, _ in some))
+        found.append(Message(key[0], text, students, tuple(provoking.get(key, ()))))
     return sorted(found, key=lambda message: (-len(message.students), message.grade_id, message.text))
 
 
@@ -556,7 +571,6 @@ def explanation(record: SubmissionResult) -> str:
 
     Examples
     --------
-    >>> from autograder.results import Status
     >>> wrong = Receipt("mean-test", Status.FAIL, 0.0, 3.0, "the mean is 2, not 3")
     >>> print(explanation(SubmissionResult("ben", "ex01_1", (wrong,))))
     ben, ex01_1: 0 of 3 points by tests
@@ -632,6 +646,11 @@ def median(values) -> float:
     return statistics.median(values) if values else 0.0
 
 
+def isolation_levels(report: Report) -> Counter:
+    """Count the levels of isolation that were in force."""
+    return Counter(record.isolation or "not run" for record in report.records)
+
+
 def put_right(report: Report) -> Counter:
     """Count the repairs by their kind."""
     return Counter(repair.kind for record in report.records for repair in record.repairs)
@@ -697,11 +716,12 @@ def print_report(report: Report, console) -> None:
             say(f"... and {len(stopped) - ROWS_LIMIT} more")
     if report.pairs:
         rows = table(
-            "Answers that are alike", ("students", "left"), ("alike", "right"), ("bits", "right"), ("cells", "left")
+            "Answers that are alike", ("students", "left"), ("alike", "right"), ("evidence", "right"), ("cells", "left")
         )
-        for pair in report.pairs[:ROWS_LIMIT]:
-            both = Text(f"{one_line(pair.first, limit=40)} and {one_line(pair.second, limit=40)}")
-            rows.add_row(both, percent(pair.likeness), f"{pair.evidence_bits:.0f}", Text(", ".join(pair.cells[:4])))
+        for group in similarity.groups(report.pairs)[:ROWS_LIMIT]:
+            pair = group.strongest
+            bits = f"{pair.evidence_bits:.0f} bits"
+            rows.add_row(Text(listing(group.students)), percent(pair.likeness), bits, Text(", ".join(pair.cells[:4])))
         console.print(rows)
         say(similarity.CAUTION, style="italic")
     cpu = [record.cpu_s + record.checker_cpu_s for record in report.records]
@@ -710,7 +730,7 @@ def print_report(report: Report, console) -> None:
         f"Cost: half of the submissions took {median(cpu):.1f} CPU seconds or less, the longest {max(cpu):.1f}, all "
         f"{sum(cpu):.0f}; {median(memory):.0f} MB of memory, {max(memory):.0f} at most"
     )
-    levels = Counter(record.isolation or "none" for record in report.records)
+    levels = isolation_levels(report)
     say("Isolation: " + ", ".join(f"{one_line(level)} ({count})" for level, count in levels.most_common()))
     fixed = put_right(report)
     if fixed:

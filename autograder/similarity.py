@@ -33,8 +33,11 @@ WINDOW = 5
 #: A fingerprint that more than this share of the class has (but at least `COMMON_AT_LEAST` students) is no evidence.
 COMMON_SHARE = 0.1
 COMMON_AT_LEAST = 6
-#: Pairs below are not listed: likeness (0 to 1), and bits of evidence.
+#: Pairs below are not listed: likeness (0 to 1), and bits of evidence beyond those that the best of all pairs in the
+#: class may reach by chance, the logarithm of the number of pairs.
 LIKENESS, EVIDENCE_BITS = 0.5, 20.0
+#: Students who are this alike, also through others, are shown as one group.
+GROUP_LIKENESS = 0.8
 #: Longer code of one student is cut: nobody writes it by hand.
 TOKEN_LIMIT = 20_000
 
@@ -254,7 +257,7 @@ def compare(
     given : list of str
         Code that everybody got: setup cells, stubs, tests. It counts for nothing.
     likeness, evidence_bits : float
-        Pairs below either are left out.
+        Pairs below either are left out; 2 log2(class size) bits more are asked for, because so many pairs are tried.
 
     Returns
     -------
@@ -285,6 +288,7 @@ def compare(
         for pair in itertools.combinations(holders[one], 2):
             shared[pair] += bits
     found = []
+    evidence_bits = evidence_bits + 2 * math.log2(len(works)) if evidence_bits and works else evidence_bits
     for (first, second), bits in shared.items():
         share = bits / min(total[first], total[second])
         if share >= likeness and bits >= evidence_bits:
@@ -293,6 +297,64 @@ def compare(
             order = [*works[first].cells, *works[second].cells]
             found.append(Pair(first, second, min(share, 1.0), bits, tuple(sorted(cells, key=order.index))))
     return sorted(found, key=lambda pair: (-pair.evidence_bits, pair.first, pair.second))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Students whose answers are alike, and the pair among them with most evidence."""
+
+    students: tuple[str, ...]
+    strongest: Pair
+
+
+def groups(pairs: list[Pair]) -> list[Group]:
+    """Gather pairs into groups, so that five equal answers are one finding and not ten.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        From `compare`.
+
+    Returns
+    -------
+    list of Group
+        Most telling first; pairs below `GROUP_LIKENESS` stay pairs.
+
+    Examples
+    --------
+    >>> pairs = [Pair("a", "b", 1.0, 90.0, ()), Pair("b", "c", 0.9, 70.0, ()), Pair("a", "d", 0.6, 30.0, ())]
+    >>> [group.students for group in groups(pairs)]
+    [('a', 'b', 'c'), ('a', 'd')]
+    """
+    leader: dict[str, str] = {}
+
+    def find(student):
+        while leader.setdefault(student, student) != student:
+            student = leader[student]
+        return student
+
+    close = [pair for pair in pairs if pair.likeness >= GROUP_LIKENESS]
+    for pair in close:
+        leader[find(pair.second)] = find(pair.first)
+    members: dict[str, list[Pair]] = defaultdict(list)
+    for pair in close:
+        members[find(pair.first)].append(pair)
+    found = list(members.values())
+    # A weaker likeness inside a group adds nothing, and towards a group it is said once.
+    weaker: dict[frozenset[str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        if pair.likeness < GROUP_LIKENESS and find(pair.first) != find(pair.second):
+            weaker[frozenset((find(pair.first), find(pair.second)))].append(pair)
+    found += [[_strongest(some)] for some in weaker.values()]
+    rows = [
+        Group(tuple(sorted({student for pair in some for student in (pair.first, pair.second)})), _strongest(some))
+        for some in found
+    ]
+    return sorted(rows, key=lambda row: (-row.strongest.evidence_bits, row.students))
+
+
+def _strongest(pairs: list[Pair]) -> Pair:
+    return max(pairs, key=lambda pair: pair.evidence_bits)
 
 
 def _read(cells: dict[str, str], given: tuple[str, ...]) -> _Work:

@@ -1,10 +1,9 @@
 """How long the data sets take that a chapter simulates, each as it is called there, against the 3 s allowed.
 
 Run with ``python bench/bench_datasets.py``; times are processor seconds of the best of three calls, imports and
-bundled files excluded by a first call. Exit status 1 if one is too slow.
+bundled files excluded by a first call. A slow one is marked; nothing fails because a machine is busy.
 """
 
-import sys
 import time
 import warnings
 
@@ -68,18 +67,15 @@ def measure(name, options):
 
 
 def main():
-    """Print the table; return the number of calls over the limit."""
+    """Print the table."""
     print(f"{'call':<74} {'s':>7} {'MB':>7}")
-    slow = 0
     for name, options in CALLS:
         seconds, n_bytes = measure(name, options)
         too_slow = seconds > LIMIT_S
-        slow += too_slow
         call = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
         print(f"{call:<74} {seconds:7.3f} {n_bytes / 1e6:7.1f}{'  TOO SLOW' if too_slow else ''}", flush=True)
-    return slow
 
 
 if __name__ == "__main__":
     with threadpool_limits(1):  # one core, a student's share of a hub
-        sys.exit(1 if main() else 0)
+        main()

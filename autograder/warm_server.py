@@ -31,6 +31,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -461,8 +462,10 @@ class WarmServer:
                 self._process.wait(0.2)
             if self._process.poll() is None:
                 raise
-            log = (self._folder / "log").read_text(errors="replace").strip()
-            raise CourseError(f"The warm server ended (status {self._process.returncode}): {log[-600:]}") from error
+            log = (self._folder / "log").read_text(errors="replace").strip().splitlines()
+            raise CourseError(
+                f"The warm server ended (status {self._process.returncode}): {''.join(log[-1:]) or error}"
+            ) from error
 
     def close(self) -> None:
         """End the server and everything that it forked."""
@@ -618,27 +621,37 @@ class _Server:
             return
         while b"\n" in client.received:
             line, client.received = client.received.split(b"\n", 1)
-            request = json.loads(line)
-            if client.tree is None:
-                self._fork(client, request)
-            elif "kill" in request:
-                self._kill(client.tree)
-            elif "signal" in request:
-                self._signal(client.tree, request["signal"])
-            elif "usage" in request:
-                self._look(client.tree)
-                self._tell(client, {"usage": [client.tree.cpu_s, _peak_mb(client.tree.launched.pid)]})
+            try:
+                self._answer(client, json.loads(line))
+            except Exception as error:
+                # A broken request must not end those that others have running.
+                traceback.print_exc()
+                self._tell(client, {"error": f"The request was not understood ({type(error).__name__}: {error})."})
+                self._forget(client)
+                return
+
+    def _answer(self, client: _Client, request: dict) -> None:
+        if client.tree is None:
+            self._fork(client, request)
+        elif "kill" in request:
+            self._kill(client.tree)
+        elif "signal" in request:
+            self._signal(client.tree, request["signal"])
+        elif "usage" in request:
+            self._look(client.tree)
+            self._tell(client, {"usage": [client.tree.cpu_s, _peak_mb(client.tree.launched.pid)]})
 
     def _tell(self, client: _Client, message: dict) -> None:
-        client.connection.setblocking(True)
-        client.connection.settimeout(5)
+        # Whoever has hung up meanwhile misses it.
         with contextlib.suppress(OSError):
+            client.connection.settimeout(5)
             client.connection.sendall(json.dumps(message).encode() + b"\n")
-        with contextlib.suppress(OSError):
             client.connection.setblocking(False)
 
     def _forget(self, client: _Client) -> None:
         """The connection is gone: so is the process."""
+        if client.connection.fileno() < 0:
+            return
         for descriptor in client.descriptors:
             os.close(descriptor)
         client.descriptors = []

@@ -313,7 +313,7 @@ def test_too_much_memory_is_refused_or_ends_the_tree(attack, level):
 def test_cpu_time_is_limited(attack, level, burn):
     told, process = attack(burn, level, limits=Limits(cpu_s=1, wall_s=300))
     assert told is None and process.ended_by == "cpu"
-    assert process.usage()[0] >= 0.9
+    assert process.usage()[0] > 0.5
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -255,20 +255,26 @@ def make_crack_growth(n_sheets=50, *, size=16, n_frames=12, threshold_range=(0.5
     >>> make_crack_growth(2, size=8, seed=0).damage.shape
     (2, 12, 8, 8)
     """
+    from threadpoolctl import threadpool_limits
+
     from course_lib.simulators import crack_growth
 
     n_sheets = require_count("n_sheets", n_sheets)
     n_frames = require_count("n_frames", n_frames, minimum=2)
     damage, currents, n_burnt, n_to_failure, strengths = [], [], [], [], []
-    for sheet_seed in np.random.SeedSequence(seed).spawn(n_sheets):
-        burnt, voltages, conductances = crack_growth.break_sheet(size, threshold_range=threshold_range, seed=sheet_seed)
-        counts = np.round(np.linspace(0, len(burnt) - 1, n_frames)).astype(np.int64)
-        frames = [crack_growth.maps(size, burnt[:count]) for count in counts]
-        damage.append(np.stack([frame[0] for frame in frames]))
-        currents.append(np.stack([frame[1] for frame in frames]))
-        n_burnt.append(counts)
-        n_to_failure.append(len(burnt))
-        strengths.append((voltages * conductances).max() / size)
+    # On a busy machine threads that wait for each other after each small matrix cost twenty times the work.
+    with threadpool_limits(1, user_api="blas"):
+        for sheet_seed in np.random.SeedSequence(seed).spawn(n_sheets):
+            burnt, voltages, conductances = crack_growth.break_sheet(
+                size, threshold_range=threshold_range, seed=sheet_seed
+            )
+            counts = np.round(np.linspace(0, len(burnt) - 1, n_frames)).astype(np.int64)
+            frames = [crack_growth.maps(size, burnt[:count]) for count in counts]
+            damage.append(np.stack([frame[0] for frame in frames]))
+            currents.append(np.stack([frame[1] for frame in frames]))
+            n_burnt.append(counts)
+            n_to_failure.append(len(burnt))
+            strengths.append((voltages * conductances).max() / size)
     return CrackGrowth(
         np.stack(damage), np.stack(currents), np.stack(n_burnt), np.array(n_to_failure), np.array(strengths)
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from test_kernel_backed import network
@@ -17,6 +17,7 @@ SHAPES = st.one_of(
 VALUES = st.floats(-100, 100, width=32)
 
 
+@settings(deadline=None)
 @given(SHAPES.flatmap(lambda shape: arrays.arrays(np.float32, shape, elements=VALUES)))
 def test_maps_and_pictures_keep_what_they_should(value):
     drawn = network_viewer.as_map(value)
@@ -42,6 +43,7 @@ def test_inputs_choose_their_colours(inputs, kind, low, high):
     assert network_viewer.input_colours(inputs) == {"kind": kind, "low": low, "high": high}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 9))
 def test_a_mosaic_holds_each_picture_once_with_gaps_between(count, rows, columns):
     stack = np.arange(count * rows * columns, dtype=np.float32).reshape(count, rows, columns)

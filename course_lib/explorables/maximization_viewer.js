@@ -49,7 +49,7 @@ export default kernelBacked({ build(view, kernel) {
   const layer = view.choice({ field: "layer", label: "layer", options: Object.keys(layers).map((name) => [name, `${name}: ${layers[name]} maps`]) });
   view.controls(
     element("div", { class: "ce-control ce-player", role: "group", "aria-label": "Ascent" }, start,
-      view.button("Step ▶", () => { running = false; advance(1); }), view.button("From the start", () => view.set({ steps: 0 }))),
+      view.button("Step ▶", () => { running = false; advance(1); }), view.button("Back to step 0", () => view.set({ steps: 0 }))),
     view.segments({ field: "objective", label: "what is to answer", options: ["class", "layer", "map", "unit"].map((name) => [name, name]) }),
     layer,
     view.slider({ field: "channel", label: "class or map", max: (state) => (isClass(state) ? classes.length : layers[state.layer]) - 1,

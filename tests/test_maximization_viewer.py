@@ -59,8 +59,12 @@ def test_equal_states_give_equal_pictures_however_they_were_reached():
         winding.state = changes
         content = winding.complete_answer()
     np.testing.assert_array_equal(content["picture"], straight)
-    other_seed = viewer_of(jitter=2, seed=1).complete_answer()["picture"]
-    assert not np.allclose(other_seed, straight)
+
+
+def test_the_seed_decides_the_noise_and_the_jitter():
+    for opening in ({"steps": 0}, {"start": "example", "jitter": 2}):
+        pictures = [viewer_of(seed=seed, **opening).complete_answer()["picture"] for seed in (0, 1)]
+        assert not np.allclose(*pictures)
 
 
 def test_a_changed_setting_starts_anew_with_the_next_request():

@@ -179,7 +179,6 @@ def clean_html(text: str) -> str:
         url_schemes={"http", "https", "mailto", "data"},
         url_relative="deny",
         link_rel="noopener noreferrer nofollow",
-        filter_style_properties=set(HTML_STYLES),
     )
     # Elements closed in the wrong order are repeated by the parser, as the standard asks for.
     return cleaned if len(cleaned) <= 3 * MARKUP_LIMIT else preformatted(text)
@@ -192,8 +191,12 @@ def _allowed_value(tag: str, attribute: str, value: str) -> str | None:
         found = _DATA_URL.fullmatch(value.strip())
         return clean_picture(found[1], found[2]) if found else None
     if attribute == "style":
-        kept = [part for part in value.split(";") if _SAFE_STYLE_VALUE.fullmatch(part.partition(":")[2])]
-        return ";".join(part for part in kept if "url" not in part.lower() and "expression" not in part.lower()) or None
+        kept = []
+        for declaration in value.split(";"):
+            name, _, what = declaration.partition(":")
+            if name.strip().lower() in HTML_STYLES and _SAFE_STYLE_VALUE.fullmatch(what) and "url" not in what.lower():
+                kept.append(f"{name.strip().lower()}:{what.strip()}")
+        return ";".join(kept) or None
     if attribute in {"width", "height", "colspan", "rowspan", "start"}:
         return value if value.isascii() and value.isdigit() and int(value[:6]) <= 2000 else None
     return printable(value, limit=500)
@@ -425,6 +428,8 @@ class _SvgJudge:
         }
 
     def __call__(self, tag, attributes):
+        if tag in {"a", "switch"}:
+            return "g", {}  # what a link is around is drawn; where it leads to is not kept
         if tag not in SVG_TAGS:
             return None
         if tag == "use" and attributes.get("href", "")[1:] not in self.plain:

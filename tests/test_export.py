@@ -6,7 +6,7 @@ import io
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 
@@ -138,6 +138,7 @@ def test_no_cell_is_a_formula_for_any_reader(gradebook, form):
     assert any("HYPERLINK" in text for text in made.changed)
 
 
+@settings(deadline=None)
 @given(
     st.text(
         alphabet=st.sampled_from("=+-@＝＋－＠﹦;,|\"' \t\r\nab01\u3000\u00a0\u200b\u200d\u2800\ufeff\x00\u202e"),
@@ -151,6 +152,7 @@ def test_neutral_leaves_no_formula_and_does_nothing_twice(text):
     assert "\n" not in once and "\r" not in once and "\t" not in once
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=["L", "Nd"]), min_size=1, max_size=20))
 def test_ordinary_names_and_numbers_stay_as_they_are(text):
     # Full-width digits and letters too: only signs that begin formulas are narrowed.

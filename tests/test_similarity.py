@@ -53,7 +53,7 @@ def fresh_names(n):
     return st.lists(words, min_size=n, max_size=n, unique=True)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(fresh_names(12))
 def test_renaming_changes_nothing(names):
     other = renamed(ANSWER, names)
@@ -80,7 +80,7 @@ def test_another_way_to_write_it_is_not_alike():
     assert all(pair.likeness < 0.15 for pair in found)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.permutations(["ada", "ben", "cleo"]), st.integers(0, 6))
 def test_the_order_of_students_does_not_matter(order, n_lines):
     sources = {"ada": ANSWER, "ben": LOOP + "\n".join(ANSWER.splitlines()[: n_lines + 2]), "cleo": LOOP}
@@ -93,7 +93,7 @@ def test_the_order_of_students_does_not_matter(order, n_lines):
     assert all(pair.first < pair.second and 0 < pair.likeness <= 1 for pair in found)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=30, max_size=120), st.integers(0, 60), st.integers(14, 30))
 def test_winnowing_keeps_its_promise(words, start, length):
     # Any common passage of RUN + WINDOW - 1 tokens leaves a common fingerprint, wherever it stands.
@@ -148,7 +148,7 @@ def test_independent_right_answers_are_not_reported(exercise):
     assert similarity.compare(answers, []) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200) | st.text(alphabet="def()[]{}:=,.'\"\\\n #%!\t0a", max_size=200))
 def test_any_text_is_read(source):
     row = similarity.tokens(source)

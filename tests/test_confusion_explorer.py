@@ -84,6 +84,17 @@ def test_the_maps_speak_for_what_was_asked(explain):
     np.testing.assert_allclose(content["maps"], speak[explain].sum(axis=-1), atol=1e-5)
 
 
+def test_right_answers_are_compared_with_the_runner_up():
+    weights = np.array([[1.0, 0.5, 0.0], [0.0, 0.5, 0.8]])
+    inputs = [[3.0, 1.0], [3.0, 2.9]]  # scores 3, 2, 0.8 and 3, 2.95, 2.32
+    explorer = ConfusionExplorer(points_model(weights), inputs, [0, 0], explain="difference", truth=0, predicted=0)
+    content = explorer.answer()
+    # Against class 1 in both: the weights (1, 0) minus (0.5, 0.5), times the inputs.
+    expected = [np.array(inputs[index]) * [0.5, -0.5] for index in content["indices"]]
+    np.testing.assert_allclose(content["maps"][:, 0], expected, atol=1e-5)
+    assert content["explained"] == "for 0 against the runner-up"
+
+
 def test_a_single_output_decides_between_two_classes():
     model = points_model([[1.0], [-1.0]], activation="sigmoid")
     explorer = ConfusionExplorer(model, [[2.0, 0.0], [0.0, 2.0], [0.0, 3.0]], [1, 0, 1], class_names=["no", "yes"])

@@ -199,7 +199,7 @@ def try_confusions(notebook):
     notebook.says(card, "inputs of class 5")
     notebook.press(card.get_by_role("slider", name="true class"), "ArrowLeft")
     card.get_by_role("radio", name="one against the other").click()
-    notebook.says(card, "inputs of class 4", "for 4 against 4")
+    notebook.says(card, "inputs of class 4", "for 4 against the runner-up")
     return {"truth": 4, "predicted": 4, "explain": "difference"}
 
 

@@ -41,7 +41,8 @@ class ConfusionExplorer(NetworkViewer):
     method : str
         Name of the attribution method.
     explain : {"predicted", "truth", "difference"}
-        Whether the maps show what spoke for the prediction, for the true class, or for one against the other.
+        Whether the maps show what spoke for the prediction, for the true class, or for the prediction against the
+        truth (for right answers: against the second most probable class).
     show : {"counts", "shares"}
         Numbers in the matrix: counts, or the share of each true class in percent (rows add up to 100).
 
@@ -155,10 +156,11 @@ class ConfusionExplorer(NetworkViewer):
                 problem = str(error)
         pictures = [as_picture(self.inputs[index], self.colours) for index in shown]
         pages = max(1, -(-len(found) // PAGE))
+        rival = "the runner-up" if truth == predicted else named[0]
         explained = {
             "predicted": f"for {named[1]}",
             "truth": f"for {named[0]}",
-            "difference": f"for {named[1]} against {named[0]}",
+            "difference": f"for {named[1]} against {rival}",
         }
         return {
             "pictures": np.stack(pictures) if pictures else np.zeros((0, 1, 1), dtype=np.float32),
@@ -194,8 +196,18 @@ class ConfusionExplorer(NetworkViewer):
             return sign * method.attribute(self.model, inputs, output, self.baseline, 20)
 
         if self._state["explain"] == "difference":
-            return maps_for(predicted) - maps_for(truth)
+            return maps_for(predicted) - maps_for(truth if truth != predicted else self._runners_up(shown, predicted))
         return maps_for(predicted if self._state["explain"] == "predicted" else truth)
+
+    def _runners_up(self, shown, predicted):
+        """Return what right answers were closest to being mistaken for: a class for each input, or the only other."""
+        import numpy as np
+
+        if self.n_outputs == 1:
+            return 1 - predicted
+        others = self._probabilities[shown].copy()
+        others[:, predicted] = -np.inf
+        return others.argmax(axis=1)
 
     def static_figure(self):
         """Return the confusion matrix, the chosen cell outlined, the counts written in."""

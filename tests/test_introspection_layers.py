@@ -102,8 +102,21 @@ def test_a_layer_of_another_model_is_refused(model):
 
 
 def test_filters_of_a_dense_layer_are_refused(model):
-    with pytest.raises(ValueError, match=r"'output' \(Dense\) has no two-dimensional filters"):
+    with pytest.raises(ValueError, match=r"'output' \(Dense\) has no filters: choose a Conv2D or Conv1D"):
         introspection.filters(model, "output")
+
+
+def test_filters_of_a_sequence_are_what_a_pulse_draws():
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.layers.Input((9, 2)), keras.layers.Conv1D(4, 3)])
+    found = introspection.filters(model, 0)
+    assert found.shape == (4, 3, 2)
+    for channel in range(2):
+        pulse = np.zeros((1, 9, 2))
+        pulse[0, 4, channel] = 1
+        # A cross-correlation: the filter appears mirrored around the pulse.
+        drawn = introspection.activations(model, pulse, 0)[0, 2:5]
+        np.testing.assert_allclose(drawn[::-1].T, found[:, :, channel], atol=1e-6)
 
 
 def test_wrong_input_shape_names_the_right_one(model):
@@ -142,6 +155,20 @@ def test_a_softmax_out_of_reach_is_refused():
     model(values)
     with pytest.raises(ValueError, match=r"still applies a softmax .* make the softmax its last layer"):
         introspection.scores(model, values)
+
+
+def test_a_softmax_before_the_last_layer_is_refused_by_name():
+    start = keras.Input((5,))
+    classes = keras.layers.Dense(4, activation="softmax", name="classes")(start)
+    model = keras.Model(start, keras.layers.Reshape((2, 2))(classes))
+    with pytest.raises(ValueError, match=r"softmax in layer 'classes' \(its 4 outputs sum to 1\)"):
+        introspection.scores(model, np.ones((2, 5)))
+
+
+def test_scores_that_sum_to_one_by_chance_are_not_taken_for_probabilities():
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2, use_bias=False)])
+    model.set_weights([np.eye(2)])
+    np.testing.assert_array_equal(introspection.scores(model, [[0.25, 0.75]]), [[0.25, 0.75]])
 
 
 @pytest.mark.parametrize("form", ["dense", "layer", "activation", "sigmoid", "nested"])

@@ -6,7 +6,15 @@ import weakref
 import keras
 import numpy as np
 import pytest
-from test_introspection_attribution import convolutional, dense, images, randomise_weights, residual, target_scores
+from test_introspection_attribution import (
+    Subclassed,
+    convolutional,
+    dense,
+    images,
+    randomise_weights,
+    residual,
+    target_scores,
+)
 
 from course_lib import introspection
 from course_lib.introspection import compilation
@@ -263,6 +271,25 @@ class TestJudgement:
         for weight, expected in zip(model.get_weights(), before, strict=True):
             np.testing.assert_array_equal(weight, expected)
 
+    def test_randomised_weights_of_a_subclassed_model_are_put_back_even_after_an_error(self):
+        model, values = Subclassed(), images()
+        model(values)
+        before = [weight.copy() for weight in model.get_weights()]
+        found = introspection.randomized_weights(model, introspection.saliency, values, 0)
+        assert list(found) == [model.last.name, model.first.name]
+        assert list(found.values())[-1] < 0.5
+        calls = []
+
+        def fails_when_called_again(model, inputs, target):
+            calls.append([weight.copy() for weight in model.get_weights()])
+            return inputs if len(calls) == 1 else 1 / 0
+
+        with pytest.raises(ZeroDivisionError):
+            introspection.randomized_weights(model, fails_when_called_again, values, 0)
+        assert not np.array_equal(calls[0][-2], calls[1][-2])
+        for weight, expected in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, expected)
+
     def test_agreement_is_the_rank_correlation(self):
         from scipy.stats import spearmanr
 
@@ -274,6 +301,50 @@ class TestJudgement:
         assert matrix[0, 1] == pytest.approx(expected) and matrix[0, 2] == pytest.approx(-1)
         with pytest.raises(ValueError, match="same shape"):
             introspection.agreement({"a": first, "b": second[:2]})
+
+
+class PeriodicPadding(layers.Layer):
+    """A layer of one's own, which says of itself that it only copies pixels."""
+
+    only_copies = True
+
+    def call(self, values):
+        values = keras.ops.concatenate([values[:, -1:], values, values[:, :1]], axis=1)
+        return keras.ops.concatenate([values[:, :, -1:], values, values[:, :, :1]], axis=2)
+
+
+class TestLayersThatOnlyCopy:
+    def periodic(self):
+        body = [layers.Input((6, 6, 1)), PeriodicPadding(), layers.Conv2D(4, 3, activation="relu", use_bias=False)]
+        body += [PeriodicPadding(name="again"), layers.Conv2D(3, 3, activation="relu", use_bias=False, name="maps")]
+        return randomise_weights(
+            keras.Sequential([*body, layers.GlobalAveragePooling2D(), layers.Dense(2, use_bias=False)]), 5
+        )
+
+    def test_relevance_passes_and_nothing_is_lost(self):
+        model, values = self.periodic(), images(n=3, shape=(6, 6, 1))
+        found = introspection.lrp(model, values, 1, epsilon=1e-9)
+        assert introspection.completeness(model, values, 1, found).relative_error.max() < 1e-4
+        np.testing.assert_allclose(found, introspection.input_x_gradient(model, values, 1), atol=1e-4)
+
+    def test_a_deconvolutional_network_moves_with_the_image_around_the_border(self):
+        model, values = self.periodic(), images(n=1, shape=(6, 6, 1))
+        found = introspection.deconvnet(model, values, "maps", 1)
+        assert found.max() > 0
+        moved = introspection.deconvnet(model, np.roll(values, (4, 3), axis=(1, 2)), "maps", 1)
+        np.testing.assert_allclose(moved, np.roll(found, (4, 3), axis=(1, 2)), atol=1e-5)
+
+    def test_a_field_has_a_size_and_a_window_is_refused(self):
+        model = self.periodic()
+        assert introspection.receptive_field(model, "maps").size == (5, 5)
+        with pytest.raises(ValueError, match="copies pixels in a way that is not known here: use activation_gradient"):
+            introspection.receptive_window(model, "maps", (0, 0))
+
+    def test_a_layer_that_does_not_say_so_is_refused(self):
+        silent = type("Silent", (PeriodicPadding,), {"only_copies": False})
+        model = keras.Sequential([layers.Input((6, 6, 1)), silent(name="silent"), layers.Flatten(), layers.Dense(2)])
+        with pytest.raises(ValueError, match=r"'silent' \(Silent\) has no rule .* only_copies = True"):
+            introspection.lrp(model, images(n=1, shape=(6, 6, 1)), 0)
 
 
 def test_explaining_a_model_does_not_keep_it_alive():

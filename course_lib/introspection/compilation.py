@@ -279,7 +279,7 @@ def scores(model, inputs, *, batch_size: int = 256) -> np.ndarray:
     """
     values = check_inputs(model, inputs)
     result = batched(score_function(model, values), len(values), batch_size, values)
-    _refuse_hidden_softmax(model, result)
+    _refuse_softmax_left_on(model, result)
     return result
 
 
@@ -305,12 +305,22 @@ def traceable_scores(model):
     return function
 
 
-def _refuse_hidden_softmax(model, result):
-    """A subclassed model may call softmax in its own code, out of reach."""
-    if getattr(model, "outputs", None) or result.shape[1] < 2 or not len(result):
+def _refuse_softmax_left_on(model, result):
+    """A softmax may stand before the last layer, or be called in a subclassed model's own code: out of reach."""
+    if result.shape[1] < 2 or not len(result) or result.min() < 0 or not np.allclose(result.sum(axis=1), 1, atol=1e-5):
         return
-    if result.min() >= 0 and np.allclose(result.sum(axis=1), 1, atol=1e-5):
-        raise ValueError(
-            f"Model {model.name!r} still applies a softmax (its {result.shape[1]} outputs sum to 1): "
-            "return the scores from call(), or make the softmax its last layer so that it can be left away."
-        )
+    last = output_layer(model)
+    inside = [layer.name for layer in all_layers(model) if layer is not last and _applies_softmax(layer)]
+    # Scores may sum to 1 by chance: a model whose graph holds no softmax cannot have left one on.
+    if getattr(model, "outputs", None) and not inside:
+        return
+    place = f" in layer {inside[-1]!r}" if inside else ""
+    raise ValueError(
+        f"Model {model.name!r} still applies a softmax{place} (its {result.shape[1]} outputs sum to 1): "
+        "return the scores from call(), or make the softmax its last layer so that it can be left away."
+    )
+
+
+def _applies_softmax(layer) -> bool:
+    activation = getattr(getattr(layer, "activation", None), "__name__", None)
+    return type(layer).__name__ == "Softmax" or activation == "softmax"

@@ -22,6 +22,11 @@ class Step:
     def name(self) -> str:
         return self.operation.name
 
+    @property
+    def only_copies(self) -> bool:
+        """Whether a layer of one's own says that its outputs are copies of its inputs (periodic padding, mirroring)."""
+        return bool(getattr(self.operation, "only_copies", False))
+
 
 def steps_of(model) -> list[Step]:
     """Return the calls of a Sequential or Functional model, each after those that it needs.

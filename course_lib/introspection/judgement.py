@@ -177,7 +177,8 @@ def randomized_weights(model, method, inputs, target, *, seed: int = 0, **option
     Parameters
     ----------
     model : keras.Model
-        Not changed: a clone is.
+        Sequential, Functional or subclassed. Its weights are replaced while this runs and put back at the end, also
+        after an error or an interruption.
     method : callable
         ``method(model, inputs, target, **options)`` -> attributions.
     inputs, target
@@ -205,23 +206,24 @@ def randomized_weights(model, method, inputs, target, *, seed: int = 0, **option
     >>> list(randomized_weights(keras.Sequential(layers), saliency, np.eye(9), 0).values())[-1] < 0.9
     True
     """
-    import keras
-
     original = np.abs(_flat(method(model, inputs, target, **options)))
-    clone = keras.models.clone_model(model)
-    clone.set_weights(model.get_weights())
     generator = np.random.default_rng(seed)
     result = {}
-    for layer in reversed(clone.layers):
-        if not layer.trainable_weights:
-            continue
-        for weight in layer.trainable_weights:
-            values = np.asarray(weight)
-            # The spread of the trained weights is kept: only what was learned goes.
-            spread = values.std() if values.std() > 0 else 0.1
-            weight.assign(generator.normal(values.mean(), spread, values.shape))
-        changed = np.abs(_flat(method(clone, inputs, target, **options)))
-        result[layer.name] = float(np.nanmean(_rank_correlations(original, changed)))
+    # A subclassed model cannot be cloned, and what is compiled already serves the model itself.
+    trained = model.get_weights()
+    try:
+        for layer in reversed(model.layers):
+            if not layer.trainable_weights:
+                continue
+            for weight in layer.trainable_weights:
+                values = np.asarray(weight)
+                # The spread of the trained weights is kept: only what was learned goes.
+                spread = values.std() if values.std() > 0 else 0.1
+                weight.assign(generator.normal(values.mean(), spread, values.shape))
+            changed = np.abs(_flat(method(model, inputs, target, **options)))
+            result[layer.name] = float(np.nanmean(_rank_correlations(original, changed)))
+    finally:
+        model.set_weights(trained)
     return result
 
 

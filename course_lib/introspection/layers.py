@@ -19,7 +19,7 @@ from course_lib.introspection.compilation import (
 
 
 def filters(model, layer) -> np.ndarray:
-    """Return the filters of a two-dimensional convolutional layer.
+    """Return the filters of a convolutional layer, of images or of sequences.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ def filters(model, layer) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        float32, shape ``(n_filters, kernel_height, kernel_width, n_channels)``: the weights of one output map
-        in each row, without the bias.
+        float32, shape ``(n_filters, kernel_height, kernel_width, n_channels)``, for a Conv1D
+        ``(n_filters, kernel_length, n_channels)``: the weights of one output map in each row, without the bias.
 
     Raises
     ------
     ValueError
-        If the layer has no kernel of four axes.
+        If the layer is no convolution.
 
     Examples
     --------
@@ -47,9 +47,9 @@ def filters(model, layer) -> np.ndarray:
     """
     found = find_layer(model, layer)
     kernel = getattr(found, "kernel", None)
-    if type(found).__name__ != "Conv2D" or kernel is None:
+    if type(found).__name__ not in {"Conv1D", "Conv2D"} or kernel is None:
         raise ValueError(
-            f"Layer {found.name!r} ({type(found).__name__}) has no two-dimensional filters: choose a Conv2D layer."
+            f"Layer {found.name!r} ({type(found).__name__}) has no filters: choose a Conv2D or Conv1D layer."
         )
     return np.moveaxis(np.asarray(kernel, dtype=np.float32), -1, 0).copy()
 

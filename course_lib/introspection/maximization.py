@@ -231,7 +231,8 @@ def deconvnet(model, inputs, layer, channel: int, *, batch_size: int = 256) -> n
     Parameters
     ----------
     model : keras.Model
-        Sequential or Functional; up to `layer` made of Conv2D, ReLU, MaxPooling2D, Dropout and ZeroPadding2D.
+        Sequential or Functional; up to `layer` made of Conv2D, ReLU, MaxPooling2D, Dropout and ZeroPadding2D, and of
+        layers that only copy values (see `lrp`).
     inputs : array_like
         Images, shape ``(n, height, width, n_channels)``.
     layer : str, int or keras.layers.Layer
@@ -284,7 +285,8 @@ def _way_to(model, layer) -> list[str]:
         if step.output != wanted:
             continue
         activation = getattr(getattr(step.operation, "activation", None), "__name__", "relu")
-        if step.kind not in _DECONVOLVABLE or len(step.inputs) != 1 or activation not in {"relu", "linear"}:
+        known = step.kind in _DECONVOLVABLE or step.only_copies
+        if not known or len(step.inputs) != 1 or activation not in {"relu", "linear"}:
             raise ValueError(
                 f"Layer {step.name!r} ({step.kind}, {activation}) has no counterpart in a deconvolutional network: "
                 f"possible are {', '.join(sorted(_DECONVOLVABLE))} with ReLU; use maximize_activation or saliency."
@@ -310,8 +312,8 @@ def _deconvolution(model, way, channel):
         strongest = tf.reduce_max(chosen, axis=(1, 2), keepdims=True)
         only = tf.where(chosen == strongest, chosen, 0.0)[..., None]
         signal = only * tf.one_hot(channel, tf.shape(maps)[-1])
-        for name in reversed(way):
-            step = steps[name]
+        for position in reversed(range(len(way))):
+            step = steps[way[position]]
             layer, below = step.operation, tensors[step.inputs[0]]
             if step.kind in {"ReLU", "Activation", "Dropout"}:
                 signal = tf.nn.relu(signal) if step.kind != "Dropout" else signal
@@ -326,7 +328,9 @@ def _deconvolution(model, way, channel):
                 else:
                     output = layer(below)
             signal = tape.gradient(output, below, output_gradients=signal)
-            if step.kind == "Conv2D":
+            # What a layer of copies adds up belongs to one pixel: its parts are not cut off one by one.
+            copies_follow = position > 0 and steps[way[position - 1]].only_copies
+            if (step.kind == "Conv2D" or step.only_copies) and not copies_follow:
                 signal = tf.nn.relu(signal)
         return signal
 

@@ -59,7 +59,8 @@ def lrp(
     (rule "epsilon"). Rule "gamma" favours positive weights, :math:`w \to w + \gamma w^+`; rule "alpha_beta" treats
     positive and negative contributions apart with the shares alpha and beta = alpha - 1. Batch normalisation behind a
     dense or convolutional layer is folded into it. Pooling, residual additions, concatenation, flattening and global
-    pooling are walked through.
+    pooling are walked through; so are layers of one's own that only copy values (periodic padding), if they say so by
+    a class attribute ``only_copies = True``.
 
     With epsilon to zero and without biases the relevances add up to the score, and for ReLU networks equal input times
     gradient. Biases and epsilon keep the share :math:`(b_j + \epsilon_j) / (z_j + \epsilon_j)` of each :math:`R_j`;
@@ -186,10 +187,11 @@ def _check_rules(steps, rule, rules, epsilon, alpha, beta):
 def _refuse_unsupported(steps):
     supported = _KERNEL_LAYERS | _PASSING | _SHARING | _ROUTING | {"BatchNormalization"}
     for step in steps:
-        if step.kind not in supported:
+        if step.kind not in supported and not step.only_copies:
             raise ValueError(
                 f"Layer {step.name!r} ({step.kind}) has no rule for relevance: supported are "
-                f"{', '.join(sorted(supported))}; integrated_gradients works for any layer."
+                f"{', '.join(sorted(supported))}, and layers of your own with only_copies = True; "
+                "integrated_gradients works for any layer."
             )
 
 
@@ -341,7 +343,7 @@ def _through_operation(step, values, arrived, epsilon):
         for value in values:
             tape.watch(value)
         output = step.operation(values if len(values) > 1 else values[0])
-    if step.kind in _ROUTING:
+    if step.kind in _ROUTING or step.only_copies:
         return tape.gradient(output, values, output_gradients=arrived)
     gradients = tape.gradient(output, values, output_gradients=arrived / _stabilised(output, epsilon))
     return [value * gradient for value, gradient in zip(values, gradients, strict=True)]

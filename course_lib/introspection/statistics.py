@@ -368,6 +368,11 @@ def receptive_window(model, layer, position, *, image_size=None) -> tuple[int, i
 
 def _padding(step, window, size):
     """Return the pixels added before and behind, along both axes (Keras' rule for ``padding="same"``)."""
+    if step.only_copies:
+        raise ValueError(
+            f"Layer {step.name!r} ({step.kind}) copies pixels in a way that is not known here: use activation_gradient "
+            "to see which pixels move the unit."
+        )
     if step.kind == "ZeroPadding2D":
         return tuple(zip(*step.operation.padding, strict=True))
     if getattr(step.operation, "padding", "valid") != "same":
@@ -383,7 +388,7 @@ def _window(step):
         return layer.kernel_size, layer.strides, layer.dilation_rate
     if step.kind in {"MaxPooling2D", "AveragePooling2D"}:
         return layer.pool_size, layer.strides, (1, 1)
-    if step.kind in _POINTWISE:
+    if step.kind in _POINTWISE or step.only_copies:
         return (1, 1), (1, 1), (1, 1)
     raise ValueError(
         f"Layer {step.name!r} ({step.kind}) has no receptive field here: choose a layer with only convolutions and "

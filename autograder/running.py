@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -91,7 +92,8 @@ def run_notebooks(
     """Execute chapters with papermill, `jobs` at a time.
 
     Each notebook is built from its ``.md`` first, so that what runs is what was edited. Interrupting with Ctrl-C ends
-    the running kernels and keeps the executed copies of those that had finished.
+    the running kernels and keeps the executed copies of those that had finished. Where two or more notebooks use
+    Keras, it is imported once and their kernels are forked from there (`autograder.warm_kernel`).
 
     Parameters
     ----------
@@ -134,11 +136,13 @@ def run_notebooks(
 
     results: dict[str, RunResult] = {}
     running: list[_Worker] = []
+    kernels = contextlib.ExitStack()
     try:
+        environment = kernels.enter_context(_warm_kernels([source for source, _ in waiting]))
         while waiting or running:
             while waiting and len(running) < jobs:
                 source, built = waiting.pop(0)
-                running.append(_Worker(source, built, output_folder, parameters or {}))
+                running.append(_Worker(source, built, output_folder, parameters or {}, environment))
             time.sleep(0.1)
             for worker in list(running):
                 result = worker.poll(timeout_seconds)
@@ -150,7 +154,25 @@ def run_notebooks(
     finally:
         for worker in running:
             worker.end()
+        kernels.close()
     return [results[source.stem] for source in sources]
+
+
+@contextlib.contextmanager
+def _warm_kernels(sources: list[Path]):
+    """Give the environment in which workers find a warm server; an empty one where none would pay."""
+    n_keras = sum(bool(re.search(r"\b(keras|tensorflow)\b", source.read_text(encoding="utf-8"))) for source in sources)
+    # One notebook imports it once in any case. Elsewhere than on Linux a fork after the import is not safe.
+    if n_keras < 2 or sys.platform != "linux":
+        yield {}
+        return
+    from autograder.warm_kernel import announcement
+    from autograder.warm_server import WarmServer
+
+    home = {"HOME": os.environ["HOME"]} if "HOME" in os.environ else {}
+    with WarmServer("tensorflow", environment=KERNEL_ENVIRONMENT | home) as server:
+        # The notebooks' own kernel, python3, is forked: their copies do not name another one.
+        yield {"JUPYTER_DEFAULT_PROVISIONER_NAME": "course-warm", **announcement(server)}
 
 
 def parse_parameters(assignments: list[str]) -> dict:
@@ -181,7 +203,7 @@ def parse_parameters(assignments: list[str]) -> dict:
 class _Worker:
     """One notebook in a process (and process group) of its own."""
 
-    def __init__(self, source: Path, built: Path, output_folder: Path, parameters: dict):
+    def __init__(self, source: Path, built: Path, output_folder: Path, parameters: dict, environment: dict[str, str]):
         self.name = source.stem
         self.executed_copy = output_folder / f"{source.stem}.ipynb"
         self._report = built.with_suffix(".json")
@@ -198,7 +220,7 @@ class _Worker:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "autograder.notebook_execution", json.dumps(job)],
-                env=os.environ | KERNEL_ENVIRONMENT,
+                env=os.environ | KERNEL_ENVIRONMENT | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

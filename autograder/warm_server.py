@@ -212,6 +212,10 @@ class ForkedProcess:
             self._received += more
 
 
+class ServerGone(CourseError):
+    """Nobody answers at the address, or not to the end."""
+
+
 class ServerRefused(CourseError):
     """The server has more threads than after its imports: what it forked might hang."""
 
@@ -235,8 +239,10 @@ def request_fork(
     ------
     ServerRefused
         If the server must not fork any more.
+    ServerGone
+        If there is no server.
     CourseError
-        If there is no server, or the isolation failed.
+        If the isolation failed.
     """
     descriptors = descriptors or {}
     request = {
@@ -270,7 +276,7 @@ def request_fork(
                     raise ConnectionError("it closed the connection")
                 received += more
         except OSError as error:
-            raise CourseError(f"The warm server at {address} does not answer ({error}).") from error
+            raise ServerGone(f"The warm server at {address} does not answer ({error}).") from error
         line, rest = received.split(b"\n", 1)
         reply = json.loads(line)
         if "refused" in reply:
@@ -457,9 +463,10 @@ class WarmServer:
             self.close()
             self.start()
             return request_fork(self.address, entry, arguments, **options)
-        except CourseError as error:
+        except ServerGone as error:
+            # Its socket closes a moment before it is gone.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.2)
+                self._process.wait(30)
             if self._process.poll() is None:
                 raise
             log = (self._folder / "log").read_text(errors="replace").strip().splitlines()

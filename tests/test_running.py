@@ -123,6 +123,28 @@ def test_two_run_at_the_same_time(repository):
     assert all(result.ok for result in run_notebooks(repository, jobs=2))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+def test_kernels_of_two_notebooks_that_use_keras_are_forked_from_one_import(repository):
+    parent = (
+        "import os, sys\nprint('import _serve' in open(f'/proc/{os.getppid()}/cmdline').read(), 'keras' in sys.modules)"
+    )
+    for name in ("01_first", "02_second"):
+        write(repository, name, parent, "import keras\nprint(os.getpid(), os.environ['COURSE_FRONT_END'])")
+    results = run_notebooks(repository)
+    for result in results:
+        assert result.ok, result.error
+        executed = nbformat.read(result.executed_copy, as_version=4)
+        assert executed.metadata.kernelspec.name == "python3"
+        assert executed.cells[-2].outputs[0].text == "True True\n" and executed.cells[-1].outputs[0].text.endswith(
+            " 0\n"
+        )
+        assert 150 < result.peak_megabytes < 2000
+    (alone,) = run_notebooks(repository, ["1"])
+    assert "False False" in nbformat.read(alone.executed_copy, as_version=4).cells[-2].outputs[0].text
+    servers = [child for child in psutil.Process().children() if "import _serve" in " ".join(child.cmdline())]
+    assert servers == []
+
+
 def test_a_broken_source_and_too_few_jobs_stop_before_anything_runs(repository):
     write(repository, "01_good", "1")
     (repository / "notebooks" / "02_broken.md").write_text("no header")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -176,6 +177,31 @@ def test_it_outlives_the_thread_that_started_it():
         folder = Path(server.address).parents[1]
         assert folder.stat().st_mode & 0o777 == 0o711 and (folder / "socket").stat().st_mode & 0o777 == 0o700
     assert not folder.exists() and not Path(f"/proc/{pid}").exists()
+
+
+STARTER = """
+import json, os
+from autograder.warm_server import WarmServer
+server = WarmServer("plain")
+server.start(survive_exec=True)
+print(json.dumps([server.pid, server.address]), flush=True)
+os.execv("/bin/sleep", ["sleep", "3600"])
+"""
+
+
+def test_it_survives_an_exec_of_its_owner_and_ends_with_it():
+    """As JupyterLab takes the place of `course lab`."""
+    owner = subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True)
+    try:
+        pid, address = json.loads(owner.stdout.readline())
+        wait_until(lambda: Path(f"/proc/{owner.pid}/comm").read_text() == "sleep\n")
+        with request_fork(address, "builtins:print", {}) as process:
+            assert process.wait(120) == 0
+    finally:
+        owner.kill()
+        owner.wait()
+        owner.stdout.close()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists() and not Path(address).parents[1].exists())
 
 
 def test_several_threads_fork_at_the_same_time(server):

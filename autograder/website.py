@@ -185,6 +185,7 @@ def write_static_files(folder: Path) -> None:
 
     from course_lib import explorables
     from course_lib.explorables.base import Explorable
+    from course_lib.explorables.kernel_backed import KernelBacked
 
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", folder / "plotly.min.js")
     # Its folder has a hyphen and cannot be imported. Speech rules and other bundles would double the size of the site.
@@ -196,7 +197,7 @@ def write_static_files(folder: Path) -> None:
     (folder / "explorables").mkdir(exist_ok=True)
     for name in explorables.__all__:
         explorable = getattr(explorables, name)
-        if hasattr(explorable, "script"):
+        if not issubclass(explorable, KernelBacked):  # without a kernel these leave their figure only
             (folder / "explorables" / f"{explorable.name}.js").write_text(explorable.script(), encoding="utf-8")
     (folder / "explorables.css").write_text(Explorable.stylesheet(), encoding="utf-8")
 

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from autograder.running import run_notebooks
 
 pytest_plugins = ["jupyter_lab_fixture"]
+
+# Examples may take as long as a busy machine needs, and a failure found once is found again.
+hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("course")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

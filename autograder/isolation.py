@@ -427,7 +427,7 @@ def _run_child(body, parent, ours, theirs, level, folder, limits, readable, writ
         signal.set_wakeup_fd(-1)
         if level is None:
             if limits is not None:
-                _set_limits(limits, counts_alone=False)
+                _set_limits(limits, _inherited_bytes(), counts_alone=False)
             if LINUX:
                 _die_with(parent)
             if folder is not None:
@@ -508,7 +508,7 @@ def enter(level, *, folder, limits, readable=(), writable=(), scratch=None, pare
     rules = None
     if level is Level.LANDLOCK:
         rules = _Landlock([*readable_paths(tuple(readable))], [home, temporary, *writable])
-    _set_limits(limits, counts_alone=alone)
+    _set_limits(limits, _inherited_bytes(), counts_alone=alone)
     if LINUX:
         _drop_privileges(uid)
         _open_own_entries()
@@ -565,7 +565,7 @@ def _enter_namespaces(folder, limits, readable, writable, report) -> dict[str, s
     if not LINUX:
         raise IsolationError("namespaces are a part of Linux")
     names = _CLONE_NEWNS | _CLONE_NEWPID | _CLONE_NEWNET | _CLONE_NEWIPC | _CLONE_NEWUTS | _CLONE_NEWCGROUP
-    paths = readable_paths(tuple(readable))
+    paths, inherited_bytes = readable_paths(tuple(readable)), _inherited_bytes()
     uid, counts_alone = os.getuid(), False
     if _is_root():
         uid, counts_alone = _unprivileged_id(), True
@@ -575,6 +575,7 @@ def _enter_namespaces(folder, limits, readable, writable, report) -> dict[str, s
             # Root without the right to mount, as in most containers: give root up first and go the ordinary way.
             _own_all(writable, uid)
             _become(uid)
+            _open_own_entries()
             _unshare_as_ordinary_user(names)
         else:
             _own_all(writable, uid)
@@ -588,7 +589,7 @@ def _enter_namespaces(folder, limits, readable, writable, report) -> dict[str, s
     _call("sethostname", b"course", 6)
     _bring_loopback_up()
     _build_root(paths, folder, writable, limits, uid if os.getuid() == 0 else None)
-    _set_limits(limits, counts_alone=counts_alone)
+    _set_limits(limits, inherited_bytes, counts_alone=counts_alone)
     _drop_privileges(uid)
     if report is not None:
         _survive_only_with_our_owner(report)
@@ -641,7 +642,7 @@ def _survive_only_with_our_owner(report) -> None:
 
 def _be_init(student: int, report) -> None:
     """Process 1: reap what is orphaned; when the student's process ends, tell how, and end everything with it."""
-    _close_all_but({report.fileno()} if report is not None else set())
+    close_all_but({report.fileno()} if report is not None else set())
     while True:
         pid, status = os.wait()
         if pid == student:
@@ -957,7 +958,17 @@ def _restrict_system_calls(level: Level, landlock_abi: int, *, alone: bool) -> N
     rules.load()
 
 
-def _set_limits(limits: Limits, *, counts_alone: bool) -> None:
+def _inherited_bytes() -> int:
+    """Address space that came with the fork. Read while /proc is still that of the system."""
+    if not LINUX:
+        return 0
+    with contextlib.suppress(OSError):
+        # Should the machine run out of memory, the kernel ends this process and not the one that grades.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _set_limits(limits: Limits, inherited_bytes: int, *, counts_alone: bool) -> None:
     """Limits of the kernel, for each process; what the tree uses together is watched by the server.
 
     `counts_alone` says that no process outside counts into the number of ours.
@@ -965,12 +976,7 @@ def _set_limits(limits: Limits, *, counts_alone: bool) -> None:
     import resource
 
     n_processes = limits.n_processes + (0 if counts_alone else _threads_of_user())
-    memory_bytes = limits.memory_mb * _MEGABYTE
-    if LINUX:
-        memory_bytes += int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        with contextlib.suppress(OSError):
-            # Should the machine run out of memory, the kernel ends this process and not the one that grades.
-            Path("/proc/self/oom_score_adj").write_text("1000")
+    memory_bytes = limits.memory_mb * _MEGABYTE + inherited_bytes
     for name, soft, hard in (
         ("AS", memory_bytes, memory_bytes),
         # The signal of the soft limit can be caught, that of the hard one cannot.
@@ -1037,16 +1043,13 @@ def _copy_in(folder, target: Path, limits: Limits, below: str = "/") -> None:
                     shutil.copyfileobj(original, copy)
 
 
-def _close_all_but(kept: set[int]) -> None:
-    """Close every descriptor but these and 0, 1, 2."""
-    highest = os.sysconf("SC_OPEN_MAX")
-    try:
-        numbers = {int(name) for name in os.listdir("/proc/self/fd" if LINUX else "/dev/fd")}
-    except OSError:
-        numbers = set(range(min(highest, 4096)))
-    for number in numbers - kept - {0, 1, 2}:
-        with contextlib.suppress(OSError):
-            os.close(number)
+def close_all_but(kept: set[int]) -> None:
+    """Close every descriptor but these and 0, 1, 2. Without asking /proc, which the sandbox may lack."""
+    first = 3
+    for number in sorted(kept - {0, 1, 2}):
+        os.closerange(first, number)
+        first = number + 1
+    os.closerange(first, 1 << 20 if LINUX else os.sysconf("SC_OPEN_MAX"))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -193,6 +193,7 @@ class ForkedProcess:
                 news = json.loads(line)
                 self._usage = tuple(news["usage"])
                 self._n_answers += 1
+                seconds = 0.0  # this is what was waited for
                 if "returncode" in news:
                     self._ended = news
                     return
@@ -810,7 +811,7 @@ def _run_entry(entry: str, arguments: dict, descriptors: dict[str, int]) -> None
     os.dup2(nowhere, 0)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(descriptors.get(name, nowhere), number)
-    isolation._close_all_but({number for name, number in descriptors.items() if name not in ("stdout", "stderr")})
+    isolation.close_all_but({number for name, number in descriptors.items() if name not in ("stdout", "stderr")})
     if "numpy" in sys.modules:
         # Python's own generator starts anew in a fork, numpy's global one does not: all would draw the same numbers.
         sys.modules["numpy"].random.seed()

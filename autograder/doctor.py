@@ -47,7 +47,7 @@ def examine() -> list[Finding]:
         findings.append(Finding("checkout", "ok", str(repository)))
         findings.append(_lock(repository))
         findings.append(_notebooks(repository))
-    findings += [_path(), _ising(), _browser(), _cores_and_memory(), _loopback()]
+    findings += [_path(), _ising(), _browser(), _cores_and_memory(), _loopback(), _isolation()]
     return findings
 
 
@@ -161,6 +161,19 @@ def _loopback() -> Finding:
         except OSError as error:
             return Finding("loopback network", "missing", str(error), "JupyterLab needs to listen on 127.0.0.1.")
     return Finding("loopback network", "ok", "127.0.0.1")
+
+
+def _isolation() -> Finding:
+    from autograder.isolation import Level, available
+
+    try:
+        found = available()
+    except CourseError as error:
+        return Finding("isolation of graded code", "warning", "none", str(error))
+    if found.level is Level.NAMESPACES:
+        return Finding("isolation of graded code", "ok", found.level)
+    reasons = "; ".join(f"{level}: {reason}" for level, reason in found.missing.items())
+    return Finding("isolation of graded code", "warning", found.level, f"{reasons}. See docs/isolation.md.")
 
 
 def report(console) -> bool:

@@ -151,14 +151,20 @@ def shapley_sampling(
     generator = np.random.default_rng(seed)
     result = np.zeros((len(values), n_groups))
     n_pairs = (n_permutations + 1) // 2
+    # As many orders at once as fill a batch: single small calls would cost mostly Python.
+    together = max(1, batch_size // (n_groups + 1))
     for index, (value, reference, output) in enumerate(zip(values, start, targets, strict=True)):
-        for _ in range(n_pairs):
-            order = generator.permutation(n_groups)
-            for joined in (order, order[::-1]):
-                # Row k: the first k groups of the order are there.
-                present = np.zeros((n_groups + 1, n_groups), dtype=bool)
-                present[:, joined] = np.tri(n_groups + 1, n_groups, -1, dtype=bool)
-                gains = np.diff(_coalition_scores(model, value, reference, labels, present, output, batch_size))
+        forward = [generator.permutation(n_groups) for _ in range(n_pairs)]
+        orders = np.array([joined for order in forward for joined in (order, order[::-1])])
+        for first in range(0, len(orders), together):
+            chosen = orders[first : first + together]
+            # Row k of each order: its first k groups are there.
+            present = np.zeros((len(chosen), n_groups + 1, n_groups), dtype=bool)
+            for rows, joined in zip(present, chosen, strict=True):
+                rows[:, joined] = np.tri(n_groups + 1, n_groups, -1, dtype=bool)
+            flat = present.reshape(-1, n_groups)
+            score = _coalition_scores(model, value, reference, labels, flat, output, batch_size)
+            for gains, joined in zip(np.diff(score.reshape(len(chosen), -1), axis=1), chosen, strict=True):
                 result[index, joined] += gains
     return _spread(result / (2 * n_pairs), labels, values)
 

@@ -24,8 +24,8 @@ cells, each below a line ``# %% grade_id: <id>``; answer cells that it does not 
 ``loses: all`` asks that nothing is left of the task's points, ``loses: part`` that some are gone. Tasks that build
 on a wrong answer may suffer: ``may also lose`` names them. An alternate has the line ``exercise`` only.
 
-Notebooks run in processes forked from a server that has imported TensorFlow once; cells are executed there
-as plain Python, so magics are not allowed in problem sets. Warnings and other output never cost marks.
+Everything goes through `autograder.grading_run.Grader`, as submissions do: what is proven here is what grades.
+Warnings and other output never cost marks.
 
 Run ``python -m autograder.gate ex08_1`` for a table; the exit status is 1 when anything is violated.
 """
@@ -33,30 +33,23 @@ Run ``python -m autograder.gate ex08_1`` for a table; the exit status is 1 when 
 from __future__ import annotations
 
 import ast
-import contextlib
+import concurrent.futures
+import copy
+import functools
 import json
-import linecache
-import math
-import multiprocessing
-import multiprocessing.connection
-import numbers
 import os
 import pathlib
 import re
-import resource
-import signal
 import sys
 import tempfile
-import time
-import traceback
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from autograder import problem_sets
 from autograder.errors import CourseError
 from autograder.problem_sets import ProblemSet, Task
 from autograder.repository import find_repository
 
-#: CPU seconds that the solution of one submission may cost, the import of TensorFlow included.
+#: CPU seconds that the solution of one submission may cost, its tests included.
 CPU_BUDGET_S = 30.0
 #: Wall seconds after which a notebook is stopped, busy machine or not.
 WALL_LIMIT_S = 600.0
@@ -107,7 +100,7 @@ class Variant:
 
 @dataclass
 class Result:
-    """Outcome of one test cell: ``status`` is pass, partial, fail, error, timeout or killed."""
+    """Outcome of one test cell: ``status`` is a value of `autograder.results.Status`."""
 
     grade_id: str
     task: str
@@ -175,7 +168,7 @@ def check(
         Holds ``mutants/<exercise>/*.py`` and ``alternates/<exercise>/*.py``. Default: ``tests`` of the
         repository, or of the folder ``COURSE_ASSIGNMENTS_DIR`` when that is set.
     cpu_budget_s : float
-        CPU seconds that the solution may cost, the import of TensorFlow included.
+        CPU seconds that the solution may cost, its tests included; the import of TensorFlow is not.
     wall_limit_s : float
         Wall seconds after which one notebook is stopped; its tests that have not reported get nothing.
     on_run : callable, optional
@@ -207,20 +200,16 @@ def check(
     mutants = read_variants(folder / "mutants" / problem_set.name, problem_set, task_list, mutants=True)
     alternates = read_variants(folder / "alternates" / problem_set.name, problem_set, task_list, mutants=False)
 
-    untouched = {
+    solution = {
         cell.metadata.nbgrader.grade_id: cell.source
-        for cell in release.cells
+        for cell in source.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
-    jobs = [(Run("solution", "solution"), {}), (Run("untouched release", "untouched"), untouched)]
-    jobs += [(Run(alternate.name, "alternate"), alternate.answers) for alternate in alternates]
-    jobs += [(Run(mutant.name, "mutant"), mutant.answers) for mutant in mutants]
-    points = {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in source.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
-    }
-    _execute_all(jobs, source, task_list, points, wall_limit_s, on_run)
+    jobs = [(Run("solution", "solution"), solution), (Run("untouched release", "untouched"), {})]
+    jobs += [(Run(alternate.name, "alternate"), solution | alternate.answers) for alternate in alternates]
+    jobs += [(Run(mutant.name, "mutant"), solution | mutant.answers) for mutant in mutants]
+    task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
+    _grade_all(jobs, problem_set.name, graded_notebook(source), release, task_of, wall_limit_s, on_run)
 
     by_name = {mutant.name: mutant for mutant in mutants}
     for run, _ in jobs:
@@ -340,8 +329,6 @@ def _release_steps():
 
 
 def _preprocessed(source, steps):
-    import copy
-
     from nbgrader.preprocessors import SaveCells
 
     notebook, resources = copy.deepcopy(source), {}
@@ -408,33 +395,6 @@ def _split_private(source):
             elif len(stripped) >= _TELLING_LENGTH and not stripped.startswith(("import ", "from ")):
                 private.setdefault(stripped, kind)
     return private, public
-
-
-def score(value, max_points: float) -> float:
-    """Points for a test cell that ended without an error.
-
-    nbgrader's rule made safe: a number as the value of the last line is partial credit, anything else full
-    marks; but not finite counts as zero, and nothing leaves the range from 0 to the cell's points.
-
-    Parameters
-    ----------
-    value : object
-        Value of the last expression of the cell, None if it does not end in one.
-    max_points : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> score(None, 2.0), score(1.5, 2.0), score(float("nan"), 2.0), score(-3, 2.0), score(9, 2.0)
-    (2.0, 1.5, 0.0, 0.0, 2.0)
-    """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return float(max_points)
-    number = float(value)
-    return min(max(number, 0.0), float(max_points)) if math.isfinite(number) else 0.0
 
 
 def print_report(report: GateReport, console=None) -> None:
@@ -545,183 +505,79 @@ def _default_tests_folder():
     return find_repository() / "tests"
 
 
-# Running. The parent hands a notebook's cells to a child and reads one line of JSON a cell; whatever happens to
-# the child, what it has reported stays.
+def _grade_all(jobs, exercise, author, release, task_of, wall_limit_s, on_run):
+    """Grade each job's answers and fill in its run. Threads are enough: the work is done in forked processes."""
+    import nbformat
 
+    from autograder import isolation, session
+    from autograder.grading_run import Exercise, Grader, server_profile
 
-def _execute_all(jobs, source, task_list, points, wall_limit_s, on_run):
-    task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.gate_preload"])
-    waiting = list(jobs)
-    running = {}
+    times = session.Times(cell_s=wall_limit_s, test_s=wall_limit_s)
+    task = Exercise(
+        name=exercise,
+        file_name=f"{exercise}.ipynb",
+        notebook=nbformat.writes(author),
+        # The author's own code runs here: a machine without namespaces can prove it, too.
+        level=str(isolation.choose(allow_weaker=True)),
+        limits=asdict(isolation.Limits(wall_s=wall_limit_s)),
+        times=asdict(times),
+    )
+    profile, environment = server_profile(author)
+    server = _server(profile, tuple(environment.items()))
+    grader = Grader(task, server=server)
+    pool = concurrent.futures.ThreadPoolExecutor(PARALLEL)
     try:
-        with _environment_of_notebooks():
-            while waiting or running:
-                while waiting and len(running) < PARALLEL:
-                    run, answers = waiting.pop(0)
-                    child = _start(context, _cells(source, answers))
-                    running[child.connection] = (run, child, {})
-                ready = multiprocessing.connection.wait(list(running), timeout=0.2)
-                for connection in list(running):
-                    run, child, reports = running[connection]
-                    finished = connection in ready and not _receive(connection, run, reports)
-                    late = time.monotonic() - child.start > wall_limit_s
-                    if finished or late:
-                        del running[connection]
-                        child.stop()
-                        run.wall_s = time.monotonic() - child.start
-                        ended = "timeout" if late and not finished else "killed"
-                        run.results = _results(task_of, points, reports, ended)
-                        if on_run is not None:
-                            on_run(run)
+        running = {pool.submit(grader.grade, _submission(run, exercise, release, texts)): run for run, texts in jobs}
+        for done in concurrent.futures.as_completed(running):
+            run, result = running[done], done.result()
+            run.cpu_s, run.wall_s = result.cpu_s + result.checker_cpu_s, result.wall_s
+            run.peak_memory_mb = result.peak_memory_mb
+            run.results = [
+                Result(one.grade_id, task_of[one.grade_id], str(one.status), one.points, one.maximum, one.message)
+                for one in result.receipts
+            ]
+            if on_run is not None:
+                on_run(run)
+    except BaseException:
+        server.end()
+        _server.cache_clear()
+        raise
     finally:
-        for _, child, _ in running.values():
-            child.stop()
+        pool.shutdown(cancel_futures=True)
 
 
-def _cells(source, answers):
-    """Code cells of the author's notebook, with these answers in place of the author's."""
-    cells = []
-    for cell in source.cells:
-        if cell.cell_type != "code":
-            continue
-        grading = cell.metadata.get("nbgrader", {})
-        grade_id = grading.get("grade_id", "")
-        is_test = bool(grading.get("grade")) and not grading.get("solution")
-        cells.append((grade_id, is_test, answers.get(grade_id, cell.source)))
-    return cells
+@functools.cache
+def _server(profile, environment):
+    """One server for all that is checked: it costs seconds of CPU time, and ends with this process."""
+    from autograder import session
+    from autograder.warm_server import WarmServer
+
+    class SharedServer(WarmServer):
+        ended = False
+
+        def start(self, **options):
+            # A submission whose process is lost asks for another one, and would run on after Ctrl-C.
+            if self.ended:
+                raise CourseError("The check was interrupted.")
+            super().start(**options)
+
+        def end(self):
+            self.ended = True
+            self.close()
+
+    return SharedServer(profile, environment=dict(environment), preload=session.PRELOAD)
 
 
-def _results(task_of, points, reports, ended):
-    results = []
-    for grade_id, task in task_of.items():
-        most = points[grade_id]
-        report = reports.get(grade_id)
-        if report is None:
-            message = "stopped before it could report" if ended == "timeout" else "its process died before it"
-            results.append(Result(grade_id, task, ended, 0.0, most, message))
-            continue
-        status, reached = report["status"], 0.0
-        if status == "pass":
-            reached = score(report["value"], most)
-            status = "pass" if reached >= most else "partial"
-        results.append(Result(grade_id, task, status, reached, most, report["message"]))
-    return results
+def _submission(run, exercise, release, answers):
+    from autograder.grading_run import Submission
+    from autograder.repair import Collected
 
-
-@dataclass
-class _Child:
-    process: multiprocessing.process.BaseProcess
-    connection: multiprocessing.connection.Connection
-    folder: tempfile.TemporaryDirectory
-    start: float
-
-    def stop(self):
-        if self.process.is_alive():
-            self.process.kill()
-        self.process.join()
-        self.connection.close()
-        self.folder.cleanup()
-
-
-def _start(context, cells):
-    folder = tempfile.TemporaryDirectory(prefix="course-gate-")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run_notebook, args=(cells, folder.name, sender), daemon=True)
-    process.start()
-    sender.close()  # the parent's copy, so that the end of the child is the end of the stream
-    return _Child(process, receiver, folder, time.monotonic())
-
-
-def _receive(connection, run, reports):
-    """Take one message; False when the child has nothing more to say."""
-    try:
-        message = json.loads(connection.recv_bytes())
-    except (EOFError, OSError):
-        return False
-    run.cpu_s, run.peak_memory_mb = message["cpu_s"], message["peak_memory_mb"]
-    if message["is_test"]:
-        reports[message["grade_id"]] = message
-    return True
-
-
-@contextlib.contextmanager
-def _environment_of_notebooks():
-    """Environment that the fork server and its children inherit; the caller's comes back afterwards."""
-    wanted = {
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "KERAS_BACKEND": "tensorflow",
-        "COURSE_FRONT_END": "0",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _run_notebook(cells, folder, sender):
-    """Execute cells in order in this process, which was forked for it, and report each one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which stops the children
-    from autograder import gate_preload
-
-    os.chdir(folder)
-    os.environ["COURSE_FRONT_END"] = "0"
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
-    namespace = {"__name__": "__main__"}
-    before = _cpu_seconds()
-    for number, (grade_id, is_test, code) in enumerate(cells):
-        status, value, message = _run_cell(code, f"<cell {number} {grade_id}>", namespace)
-        report = {
-            "grade_id": grade_id,
-            "is_test": is_test,
-            "status": status,
-            "value": value,
-            "message": message,
-            "cpu_s": gate_preload.IMPORT_CPU_S + _cpu_seconds() - before,
-            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        }
-        sender.send_bytes(json.dumps(report).encode())
-    sender.close()
-    # Skip the interpreter's clean-up: threads of TensorFlow may not end.
-    os._exit(0)
-
-
-def _run_cell(code, filename, namespace):
-    """Execute one cell; give its status, the value of its last line (a finite number or None), and a message."""
-    # Tracebacks and TensorFlow's autograph read the source of functions from here.
-    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
-    try:
-        tree = ast.parse(code, filename)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, filename, "exec"), namespace)
-        value = None
-        if last is not None:
-            value = eval(compile(ast.Expression(last.value), filename, "eval"), namespace)
-    except AssertionError as error:
-        return "fail", None, str(error)[:_MESSAGE_LIMIT]
-    except BaseException as error:  # SystemExit too: an answer must not end the grading
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {error} ({where.filename} line {where.lineno})"
-        return "error", None, text[:_MESSAGE_LIMIT]
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return "pass", None, ""
-    return "pass", float(value), ""  # JSON carries NaN and infinity too; score() deals with them
-
-
-def _cpu_seconds():
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(item.ru_utime + item.ru_stime for item in usage)
+    notebook = copy.deepcopy(release)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = answers.get(grade_id, cell.source)
+    content = json.dumps(notebook).encode()
+    return Submission(f"{run.kind} {run.name}", Collected({f"{exercise}.ipynb": content}), "")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -750,7 +606,4 @@ def _print_progress(run):
 
 
 if __name__ == "__main__":
-    # Under its real name, so that what children send and what the parent expects are the same classes.
-    from autograder.gate import main as real_main
-
-    sys.exit(real_main())
+    sys.exit(main())

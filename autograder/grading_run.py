@@ -144,16 +144,18 @@ class Grader:
     Parameters
     ----------
     exercise : Exercise
+    server : autograder.warm_server.WarmServer, optional
+        One that others use as well; its own if not given.
     """
 
-    def __init__(self, exercise: Exercise):
+    def __init__(self, exercise: Exercise, *, server: WarmServer | None = None):
         import nbformat
 
         self._exercise = exercise
         self._author = nbformat.reads(exercise.notebook, as_version=4)
         self._plan = session.Plan.of(self._author, exercise.name)
         profile, environment = server_profile(self._author)
-        self._server = WarmServer(profile, environment=environment, preload=session.PRELOAD)
+        self._server = server or WarmServer(profile, environment=environment, preload=session.PRELOAD)
 
     def __enter__(self) -> Grader:
         return self

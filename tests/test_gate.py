@@ -1,12 +1,9 @@
 """The author's gate: it passes the bundled problem sets, and it can fail."""
 
 import json
-import multiprocessing
-import time
 
+import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from autograder import gate, problem_sets
 from autograder.errors import CourseError
@@ -195,9 +192,9 @@ def test_a_failing_alternate_is_caught(toy):
 
 def test_an_over_budget_cell_is_caught(toy):
     cheap = toy.check().runs[0].cpu_s
-    burn = "import time\nstart = time.process_time()\nwhile time.process_time() - start < 2:\n    pass\n"
+    burn = "import time\nstart = time.process_time()\nwhile time.process_time() - start < 1:\n    pass\n"
     toy.write(test_double=burn + TEST_DOUBLE)
-    report = toy.check(cpu_budget_s=cheap + 1)
+    report = toy.check(cpu_budget_s=cheap + 0.5)
     assert any("CPU seconds" in text for text in report.violations)
     assert toy.check(cpu_budget_s=cheap + 10).passed
 
@@ -229,7 +226,7 @@ def test_stderr_costs_nothing_and_nan_is_worth_nothing(toy):
     assert toy.check().passed
     toy.write(test_double="float('nan')")
     result = next(result for result in toy.run("solution").results if result.grade_id == "double-test")
-    assert (result.points, result.status) == (0, "partial")
+    assert (result.points, result.status) == (0, "fail")
 
 
 def test_no_mutants_at_all_is_a_violation(toy):
@@ -264,24 +261,14 @@ def test_an_interrupt_leaves_nothing_running(toy):
     def interrupt(run):
         raise KeyboardInterrupt
 
-    start = time.monotonic()
+    before = set(psutil.Process().children(recursive=True))
     with pytest.raises(KeyboardInterrupt):
         toy.check(on_run=interrupt)
-    assert multiprocessing.active_children() == []
-    assert time.monotonic() - start < 120
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert psutil.wait_procs(left, timeout=120)[1] == []
 
 
 def test_an_unknown_exercise_gives_one_line_and_status_2(toy, capsys):
     assert gate.main(["9.9"]) == 2
     assert "9.9" in capsys.readouterr().err
     assert gate.main([]) == 2
-
-
-@given(st.one_of(st.none(), st.booleans(), st.text(), st.floats(), st.integers()), st.floats(0, 100))
-def test_a_score_is_finite_and_within_the_points_of_its_cell(value, max_points):
-    assert 0 <= gate.score(value, max_points) <= max_points
-
-
-@given(st.floats(0, 1))
-def test_partial_credit_counts_as_it_is(share):
-    assert gate.score(share * 3, 3.0) == share * 3

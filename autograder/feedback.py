@@ -242,7 +242,7 @@ def feedback_page(
         f"<h1>{_inline(title)}</h1></header>",
         _score(marks),
         _what_went_wrong(record),
-        _marks_table(cells, questions, receipts, headings),
+        _marks_table(cells, questions, receipts, headings, record),
         _repairs(record),
     ]
     if notebook is not None:
@@ -299,7 +299,7 @@ def _badge(question: Question, receipt: Receipt | None) -> str:
     return f'<span class="badge {kind}">{words}</span>'
 
 
-def _marks_table(cells, questions, receipts, headings) -> str:
+def _marks_table(cells, questions, receipts, headings, record) -> str:
     order = [_grade_id(cell) for cell in cells]
     rows = []
     shown = [one for one in questions.values() if one.maximum or one.points]
@@ -309,15 +309,18 @@ def _marks_table(cells, questions, receipts, headings) -> str:
         message = (
             printable(receipt.message, limit=MESSAGE_LIMIT) if receipt else _message_in_outputs(cells, one.grade_id)
         )
+        if record is not None and receipt is not None and receipt.message == record.explanation:
+            message = ""  # said once, above
         said = [f'<div class="message">{html.escape(message)}</div>'] if message and one.points < one.maximum else []
         if one.comment:
             said.append(f'<div class="comment">{clean_markdown(one.comment)}</div>')
         here = f'<a href="#cell-{order.index(one.grade_id)}">' if one.grade_id in order else ""
-        name = _inline(headings.get(one.grade_id) or one.grade_id)
+        name, code = _inline(headings.get(one.grade_id) or one.grade_id), ""
+        if one.grade_id in headings:
+            code = f'<br><code class="soft">{_inline(one.grade_id)}</code>'
         reached = "–" if one.waiting else points(one.points)
         rows.append(
-            f'<tr><th scope="row">{here}{name}{"</a>" if here else ""}<br>'
-            f'<code class="soft">{_inline(one.grade_id)}</code></th>'
+            f'<tr><th scope="row">{here}{name}{"</a>" if here else ""}{code}</th>'
             f'<td class="number">{reached} / {points(one.maximum)}</td><td>{_badge(one, receipt)}</td>'
             f"<td>{''.join(said)}</td></tr>"
         )

@@ -52,7 +52,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    for command in ("class", "release", "grade", "feedback", "check"):
+    for command in ("class", "release", "grade", "feedback", "report", "export", "check"):
         assert f"  {command} " in done.stdout
 
 
@@ -96,6 +96,18 @@ def test_a_class_from_the_beginning_to_the_feedback(course, tmp_path):
     )
     assert status == 0 and errors == ""
 
+    status, output, errors = course("report", folder, "ex01_1", "--quick", "--html", tmp_path / "report.html")
+    assert (status, errors) == (0, "") and "mean-test" in output and "Isolation: " in output and "unreadable" in output
+    assert "<svg" in (tmp_path / "report.html").read_text()
+    for command in (("report", folder, "ex01_1", "--student", "bob"), ("grade", folder, "ex01_1", "--explain", "bob")):
+        status, output, errors = course(*command)
+        assert (status, errors) == (0, "") and "mean-test: 0 of 3" in output and "fraction-test: 0 of 2" in output
+
+    status, output, errors = course("export", folder, "--format", "canvas")
+    assert (status, errors) == (0, "") and "waits for a person: ada (ex01_1)" in output
+    table = (folder / "marks-canvas.csv").read_text()
+    assert '"SIS Login ID"' in table and '"ada"' in table
+
     status, _, errors = course("release", folder, "ex01_1")
     assert status == 1 and "--force" in errors
 
@@ -110,6 +122,8 @@ def test_a_class_from_the_beginning_to_the_feedback(course, tmp_path):
         (["release", "NOTHING", "ex01_1"], ["is not a class", "course class new"]),
         (["grade", "NOTHING", "ex01_1"], ["is not a class", "course class new"]),
         (["feedback", "NOTHING", "ex01_1"], ["is not a class", "course class new"]),
+        (["report", "CLASS", "ex01_1"], ["has not been graded", "course grade"]),
+        (["export", "CLASS", "--format", "excel"], ["No format 'excel'", "csv, canvas or moodle"]),
         (["class", "new", "CLASS"], ["is a class already"]),
         (["class", "new", "FULL"], ["needs a new or empty folder"]),
         (["check", "ex01_11"], ["Did you mean ex01_1?"]),

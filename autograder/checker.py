@@ -47,6 +47,8 @@ from autograder.results import Status
 
 #: Longest message for the student and for staff, and longest output of a test, in characters.
 MESSAGE_LENGTH, STAFF_LENGTH, OUTPUT_LENGTH = 2_000, 20_000, 20_000
+#: How much later than the student's process the checker looks at the clock, so that it gets an answer in most cases.
+_POLITE_S = 2.0
 _BEGIN, _END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 
 
@@ -297,7 +299,9 @@ class Link:
         self.rebuilt: dict[int, tuple[object, int]] = {}
         self.handed_out: dict[int, object] = {}
         self.classes: dict[tuple, type] = {}
+        #: What ended the conversation, and what ended the current test.
         self.ended: Abandoned | None = None
+        self.abandoned: Abandoned | None = None
         self.notes: list[str] = []
         self.names: dict[str, object] = {}
 
@@ -310,6 +314,7 @@ class Link:
 
     def ask(self, operation, *arguments):
         if self.ended is not None:
+            self.abandoned = self.ended
             raise self.ended
         if self.conversation is None:
             raise self.end(Status.KILLED, "the process of the notebook is gone")
@@ -340,7 +345,7 @@ class Link:
         return self.names[name]
 
     def end(self, status: Status, text: str) -> Abandoned:
-        self.ended = Abandoned(status, text)
+        self.ended = self.abandoned = Abandoned(status, text)
         return self.ended
 
     def violation(self, text: str) -> Abandoned:
@@ -349,7 +354,8 @@ class Link:
     def error_of(self, error: RemoteError) -> BaseException:
         if error.class_name == "KeyboardInterrupt":
             # Not the end of the conversation: the answer came, and later tests may ask for other things.
-            return Abandoned(Status.TIMEOUT, f"Your code was stopped: {error.text or 'it ran too long'}.")
+            self.abandoned = Abandoned(Status.TIMEOUT, f"Your code was stopped: {error.text or 'it ran too long'}.")
+            return self.abandoned
         if error.class_name == "NotPlain":
             exception = StudentError(error.text)
         else:
@@ -541,9 +547,7 @@ class Checker:
             define, or ""), ``output``, ``cpu_s``.
         """
         link = self.link
-        link.names, link.notes, link.deadline = {}, [], time.monotonic() + seconds
-        # A test that was stopped ends for itself; only what made the whole conversation end stays.
-        link.ended = link.ended if link.ended is not None and link.conversation.ended is not None else None
+        link.names, link.notes, link.deadline, link.abandoned = {}, [], time.monotonic() + seconds, None
         for name in test.superseded:
             self.namespace.pop(name, None)
         self.test = test
@@ -555,16 +559,16 @@ class Checker:
         try:
             parts = _parts(test)
             quiet = contextlib.redirect_stderr(io.StringIO())
-            with contextlib.redirect_stdout(output), quiet, _alarm(seconds):
+            with contextlib.redirect_stdout(output), quiet, _alarm(seconds + _POLITE_S, link):
                 for part in parts:
                     output.hidden = outcome.hidden = part.hidden
                     outcome.value = self._execute(part, test)
             outcome.judge_value()
         except BaseException as error:  # SystemExit too: a test must not end the grading
             outcome.judge_error(error)
-        if link.ended is not None and link.ended.status is not outcome.status:
-            # A test caught what ended the conversation; it has no honest result.
-            outcome.judge_error(link.ended)
+        if link.abandoned is not None and link.abandoned.status is not outcome.status:
+            # A bare except in the test caught what ended it; there is no honest result.
+            outcome.judge_error(link.abandoned)
         staff = "\n".join([outcome.staff_message, *link.notes]).strip()
         return {
             "status": outcome.status.value,
@@ -692,8 +696,6 @@ class _Outcome:
         place = getattr(error, "place_in_notebook", None)
         if isinstance(error, Abandoned):
             self.fail(error.status, error.text, details)
-        elif isinstance(error, _Alarm):
-            self.fail(Status.TIMEOUT, "The test ran longer than its time limit.", details)
         elif place is not None:
             self.fail(Status.ERROR, self._words_of_student_error(error, place), details)
         elif isinstance(error, AssertionError):
@@ -750,14 +752,11 @@ def _real_number(value):
     return None
 
 
-class _Alarm(BaseException):
-    """The time of a test is over."""
-
-
 @contextlib.contextmanager
-def _alarm(seconds):
+def _alarm(seconds, link):
     def ring(number, frame):
-        raise _Alarm(f"{seconds:.0f} s are over")
+        link.abandoned = Abandoned(Status.TIMEOUT, "The test ran longer than its time limit.")
+        raise link.abandoned
 
     handler = signal.signal(signal.SIGALRM, ring)
     timer = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))

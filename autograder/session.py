@@ -299,11 +299,11 @@ class _Failure:
 
 
 class _ProcessEnded(Exception):
-    """The student's process is gone, and why."""
+    """The student's process is gone, and why; `final` if there is nothing left to start it again with."""
 
-    def __init__(self, status: Status, words: str):
+    def __init__(self, status: Status, words: str, *, final: bool = False):
         super().__init__(words)
-        self.status, self.words = status, words
+        self.status, self.words, self.final = status, words, final
 
 
 class _Process:
@@ -371,7 +371,7 @@ class _Session:
         self.failures: list[_Failure] = []
         self.skipped: set[int] = set()
         self.revivals = 0
-        self.tampered = False
+        self.tampered = self.used_up = False
         self.reason = self.explanation = ""
         self.log: list[str] = []
         self.cpu_s = self.checker_cpu_s = self.peak_memory_mb = 0.0
@@ -461,7 +461,7 @@ class _Session:
     def revive(self) -> bool:
         """Start the notebook again without the cells that ended it; False if that is not possible any more."""
         while self.student is None:
-            if self.tampered or self.revivals >= _MOST_REVIVALS or self.budget() <= 1.0:
+            if self.tampered or self.used_up or self.revivals >= _MOST_REVIVALS or self.budget() <= 1.0:
                 return False
             self.revivals += 1
             try:
@@ -482,6 +482,7 @@ class _Session:
             process, self.student = self.student, None
             self._end(process, False)
         self.log.append(ended.words)
+        self.used_up = self.used_up or ended.final
         if self.tampered:
             self.reason, self.explanation = "kernel died", ended.words
         else:
@@ -625,13 +626,19 @@ class _Session:
         """Wait for one message, and take in meanwhile what the student's process says."""
         while True:
             poll = select.poll()
-            channels = {channel.control.fileno(): channel for channel in {process, self.student} if channel}
+            # A student's process that has hung up stays in place, without a descriptor, until its cause is known.
+            channels = {
+                one.control.fileno(): one for one in {process, self.student} if one and one.control.fileno() >= 0
+            }
+            if process is self.student and process not in channels.values():
+                raise self.cause(where)
             pipes = {descriptor: name for name, descriptor in self.student.pipes.items()} if self.student else {}
             for descriptor in (*channels, *pipes):
                 poll.register(descriptor, select.POLLIN)
             left = deadline - time.monotonic()
             ready = [descriptor for descriptor, _ in poll.poll(max(0.0, min(left, 60.0)) * 1000)]
-            if not ready and left <= 0:
+            # An answer that is there counts, but no flood of text that never ends.
+            if left <= 0 and process.control.fileno() not in ready:
                 if process is self.student:
                     limit = "the time limit" if cell_s is None else f"the limit of {cell_s:.0f} s"
                     raise _ProcessEnded(
@@ -683,11 +690,13 @@ class _Session:
             return _ProcessEnded(Status.MEMORY, f"The notebook needed more memory than there is, {where}.")
         if ended_by == "wall":
             return _ProcessEnded(
-                Status.TIMEOUT, f"The notebook ran longer than its {self.limits.wall_s:.0f} s, {where}."
+                Status.TIMEOUT, f"The notebook ran longer than its {self.limits.wall_s:.0f} s, {where}.", final=True
             )
         if ended_by == "cpu":
             return _ProcessEnded(
-                Status.TIMEOUT, f"The notebook used up its {self.limits.cpu_s} s of computing time, {where}."
+                Status.TIMEOUT,
+                f"The notebook used up its {self.limits.cpu_s} s of computing time, {where}.",
+                final=True,
             )
         how = f" ({ended_by})" if ended_by else ""
         return _ProcessEnded(Status.KILLED, f"The process of the notebook died {where}{how}.")

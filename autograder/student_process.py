@@ -32,6 +32,8 @@ from autograder.channel import Channel, ChannelClosed, Conversation, NotPlain, R
 CELL_TEXT, NOTEBOOK_TEXT = 100_000, 1_000_000
 #: Characters of one rich output (a figure) and of all in the notebook.
 OUTPUT_SIZE, NOTEBOOK_OUTPUT_SIZE = 4_000_000, 20_000_000
+#: Text is sent when so much of it waits, or after so long: a line at a time is slow, and what waits dies with a crash.
+_WAITING_TEXT, _WAITING_S = 4096, 0.05
 #: Parts of an iterator that are sent at once, at most.
 _MOST_PARTS = 1000
 #: Special names that the checker may ask an object for; all others that begin with an underscore are private.
@@ -111,13 +113,16 @@ class Notebook:
         self.control = control
         self.text_left = self.notebook_text_left = NOTEBOOK_TEXT
         self.size_left = NOTEBOOK_OUTPUT_SIZE
+        self.waiting: list[tuple[str, str]] = []
+        self.last_sent = 0.0
+        self.shows_something = False
         self.shell = _make_shell(self)
         sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
 
     def run(self, source: str, seconds: float, shown: bool) -> list:
         """Run one cell; return whether it ended without an error, the class of the error, and CPU seconds."""
         self.text_left = min(CELL_TEXT, self.notebook_text_left) if shown else 0
-        self.shown = shown
+        self.shown, self.shows_something = shown, False
         before = time.process_time()
         error = None
         try:
@@ -130,6 +135,7 @@ class Notebook:
         for stream in (sys.__stdout__, sys.__stderr__):
             with contextlib.suppress(Exception):
                 stream.flush()
+        self.flush()
         self.text_left = 0
         return [error is None, "" if error is None else type(error).__name__, time.process_time() - before]
 
@@ -142,10 +148,30 @@ class Notebook:
         self.notebook_text_left -= len(kept)
         if self.text_left <= 0:
             kept += f"\n[cut: a cell may print {CELL_TEXT} characters, a notebook {NOTEBOOK_TEXT}]\n"
-        self.output(output_type="stream", name=stream, text=kept)
+        self.waiting.append((stream, kept))
+        if sum(len(text) for _, text in self.waiting) > _WAITING_TEXT or time.monotonic() - self.last_sent > _WAITING_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the text that waits."""
+        waiting, self.waiting = self.waiting, []
+        for stream, parts in itertools.groupby(waiting, key=operator.itemgetter(0)):
+            self._send(output_type="stream", name=stream, text="".join(text for _, text in parts))
+        self.last_sent = time.monotonic()
 
     def output(self, **content) -> None:
-        """Send one output."""
+        """Send one output, after the text that came before it."""
+        self.flush()
+        self._send(**content)
+
+    def clear(self) -> None:
+        """Take back the outputs of this cell."""
+        self.waiting = []
+        if self.shows_something:
+            self.control.send(encode(["clear"]))
+            self.shows_something = False
+
+    def _send(self, **content):
         if not self.shown:
             return
         text = json.dumps(content, default=repr)
@@ -154,6 +180,7 @@ class Notebook:
             text = json.dumps({"output_type": "stream", "name": "stderr", "text": note})
         self.size_left -= len(text)
         self.control.send(encode(["output", text]))
+        self.shows_something = True
 
     shown = False
 
@@ -192,7 +219,7 @@ def _make_shell(notebook):
                 notebook.output(output_type="display_data", data=_storable(data), metadata={})
 
         def clear_output(self, wait=False):
-            notebook.control.send(encode(["clear"]))
+            notebook.clear()
 
     class Hook(DisplayHook):
         def write_output_prompt(self):
@@ -211,6 +238,8 @@ def _make_shell(notebook):
 
     class Shell(InteractiveShell):
         displayhook_class, display_pub_class = Hook, Publisher
+        # Through a pseudo-terminal, as IPython does it by default, there is no way out of the sandbox.
+        system = InteractiveShell.system_raw
 
         def _showtraceback(self, etype, evalue, stb):
             notebook.output(output_type="error", ename=etype.__name__, evalue=str(evalue)[:4000], traceback=list(stb))

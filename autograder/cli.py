@@ -129,6 +129,8 @@ def grade_all(classroom, exercise: str, students: list[str], console, **options)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.text import Text
 
+    from autograder.sanitising import one_line
+
     bar = Progress(
         BarColumn(),
         MofNCompleteColumn(),
@@ -146,8 +148,8 @@ def grade_all(classroom, exercise: str, students: list[str], console, **options)
             announced = progress.done
             if not console.is_terminal:
                 # A bar is nothing for a log file.
-                console.print(Text(f"{progress.done}/{progress.total} {progress.latest}"))
-        words = describe_progress(progress, time.monotonic())
+                console.print(Text(f"{progress.done}/{progress.total} {one_line(progress.latest)}"))
+        words = one_line(describe_progress(progress, time.monotonic()))
         bar.update(shown, total=progress.total, completed=progress.done, description=words)
 
     with bar:
@@ -180,6 +182,8 @@ def print_marks(marks, console, *, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from autograder.sanitising import one_line
+
     if not marks:
         return
     table = Table(title=title, title_justify="left")
@@ -192,14 +196,16 @@ def print_marks(marks, console, *, title: str = "") -> None:
     for mark in marks:
         colour = {"not graded": "red", "unchanged": "dim"}.get(mark.status, "green")
         table.add_row(
-            # Names and notes come from students: Text shows them as they are, markup would be obeyed.
-            Text(mark.student),
+            # Names and notes come from students: rich would obey their markup, the terminal their escape sequences.
+            Text(one_line(mark.student)),
             f"{mark.points:g} of {mark.maximum:g}",
             f"{mark.waiting:g}" if mark.waiting else "",
             Text(mark.status, style=colour),
             f"{mark.seconds:.1f}",
         )
-        remarks += [Text.assemble((mark.student, "bold"), ": ", "; ".join(mark.notes))] if mark.notes else []
+        if mark.notes:
+            said = one_line("; ".join(mark.notes), limit=2_000)
+            remarks.append(Text.assemble((one_line(mark.student), "bold"), ": ", said))
     console.print(table)
     for remark in remarks:
         console.print(remark)

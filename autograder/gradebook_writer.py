@@ -16,12 +16,12 @@ import contextlib
 import shutil
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import CourseError
 from autograder.repair import Collected, collect
-from autograder.results import SubmissionResult
+from autograder.results import Repair, SubmissionResult
 
 #: Seconds that the writer waits for a formgrader that keeps an SQLite gradebook locked.
 _LOCK_PATIENCE_S = 60
@@ -207,7 +207,8 @@ class GradebookWriter:
         """
         folder = self._path(self._course.submitted_directory, student, assignment.name)
         wanted = f"{assignment.notebook_name}.ipynb"
-        return collect(folder, wanted, others=[f"{name}.ipynb" for name in assignment.all_notebooks])
+        collected = collect(folder, wanted, others=[f"{name}.ipynb" for name in assignment.all_notebooks])
+        return _without_clashes(collected, {wanted, *assignment.files})
 
     def present(self, assignment: Assignment) -> set[str]:
         """Return the students whose submission is in the gradebook."""
@@ -363,6 +364,21 @@ class GradebookWriter:
 
     def _path(self, step: str, student: str, name: str) -> Path:
         return Path(self._course.format_path(step, student, name))
+
+
+def _without_clashes(collected: Collected, reserved: set[str]) -> Collected:
+    """Leave out files of a student that cannot lie beside the notebook and the author's files: a folder called so."""
+    clashing = [
+        path
+        for path in collected.files
+        if any(path.startswith(f"{name}/") or name.startswith(f"{path}/") for name in reserved)
+    ]
+    if not clashing:
+        return collected
+    why = "a file of the exercise has its name or that of its folder"
+    left_out = [Repair("removed", "", f"The file {path} was left out: {why}.") for path in clashing[:20]]
+    files = {path: content for path, content in collected.files.items() if path not in clashing}
+    return replace(collected, files=files, repairs=(*collected.repairs, *left_out))
 
 
 def _write_scores(rows, result: SubmissionResult, notebook) -> None:

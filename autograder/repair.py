@@ -167,6 +167,9 @@ def collect(folder: str | os.PathLike, wanted: str, *, others: Collection[str] =
             for name in list(folders):
                 if name.startswith(".") or name == "__pycache__":
                     folders.remove(name)
+                elif name != _printable(name):
+                    folders.remove(name)
+                    leave_out("/".join([*relative, name]), "its name cannot be written on every system")
                 elif stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
                     folders.remove(name)
                     leave_out("/".join([*relative, name]), "it is a link, and links are not followed")

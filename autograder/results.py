@@ -31,6 +31,13 @@ class Status(StrEnum):
     TAMPERED = "tampered"
 
 
+def _make_storable(record) -> None:
+    """Replace half letters (surrogates) in its texts, which a student can print and no file in UTF-8 can hold."""
+    for name, value in vars(record).items():
+        if type(value) is str and not value.isascii():
+            object.__setattr__(record, name, value.encode("utf-8", "replace").decode())
+
+
 @dataclass(frozen=True)
 class Receipt:
     """The outcome of one test cell, made by the checker; without a receipt there are no points.
@@ -59,6 +66,7 @@ class Receipt:
     cpu_s: float = 0.0
 
     def __post_init__(self):
+        _make_storable(self)
         if not (math.isfinite(self.points) and 0 <= self.points <= self.maximum):
             raise ValueError(f"{self.grade_id}: points must lie in 0 ... {self.maximum:g}, not {self.points!r}.")
 
@@ -73,6 +81,9 @@ class Repair:
     kind: str
     grade_id: str
     words: str
+
+    def __post_init__(self):
+        _make_storable(self)
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,9 @@ class SubmissionResult:
     notebook: str = field(default="", repr=False)
     log: str = field(default="", repr=False)
     fingerprint: str = ""
+
+    def __post_init__(self):
+        _make_storable(self)
 
     @property
     def points(self) -> float:

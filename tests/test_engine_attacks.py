@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder import cli
+from autograder import checker, cli
 from autograder.classroom import Mark, new_class
 from autograder.gradebook_writer import _without_clashes
 from autograder.repair import Collected, collect
@@ -103,3 +103,18 @@ def test_nothing_of_a_student_reaches_the_terminal_as_a_command():
     assert "mean-test: timeout" in text
     assert "[red]" in text
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("score", Status.ERROR), ("scores[0]", Status.ERROR), ("compare(score)", Status.PASS)],
+)
+def test_nothing_is_no_score(source, status):
+    outcome = checker._Outcome(checker.Test("task-test", source, 2.0))
+    outcome.judge_value()  # the value of the last line is None
+    assert outcome.status is status
+
+
+def test_a_model_of_an_own_class_does_not_judge_itself():
+    with pytest.raises(checker.StudentError, match="not to evaluate"):
+        checker._Model(None, 1).evaluate([[1.0]], [1.0])

@@ -655,7 +655,7 @@ def _be_init(student: int, report) -> None:
 def _build_root(paths, folder, writable, limits, owner) -> None:
     """Make a file system of what may be seen, and forget the old one."""
     _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
-    _mount_tmpfs("/tmp", "mode=755,size=8m,nr_inodes=20000", owner)
+    _mount_tmpfs("/tmp", "mode=755,size=8m,nr_inodes=20000")
     os.mkdir("/tmp/old")
     _call("pivot_root", b"/tmp", b"/tmp/old")
     os.chdir("/")
@@ -664,6 +664,8 @@ def _build_root(paths, folder, writable, limits, owner) -> None:
         identity = owner if owner is not None else INSIDE_ID
         line = f"student:x:{identity}:{identity}" + ("::/home/student:/bin/sh\n" if name == "passwd" else ":\n")
         Path("/etc", name).write_text(line)
+    # Before what may be read, which may lie below (a checkout in somebody's /home, an environment in /tmp).
+    _make_writable_places(folder, limits, owner)
     for path in paths:
         _show(path, _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV)
     for path in _DEVICES:
@@ -677,19 +679,6 @@ def _build_root(paths, folder, writable, limits, owner) -> None:
         # Inside many containers a part of /proc is covered, and the kernel then gives nobody a fresh one.
         for name in ("cpuinfo", "meminfo", "stat"):
             Path("/proc", name).write_bytes(Path("/old/proc", name).read_bytes())
-    # One bounded piece of memory for everything that is written.
-    os.makedirs("/home")
-    _mount_tmpfs("/home", f"mode=755,size={limits.disk_mb * _MEGABYTE},nr_inodes={50 * limits.disk_mb}", owner)
-    for path, shown in (("/home/tmp", "/tmp"), ("/home/shm", "/dev/shm"), (HOME, None), (WORK_FOLDER, None)):
-        os.mkdir(path)
-        if shown:
-            os.mkdir(shown)
-            _call("mount", path.encode(), shown.encode(), None, _MS_BIND, None)
-    if folder is not None:
-        _copy_in(folder, Path(WORK_FOLDER), limits, below="/old")
-    if owner is not None:
-        for path in (HOME, "/home/tmp", "/home/shm"):
-            _own(path, owner)
     for path in writable:
         _show(Path(path), _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV | _MOUNT_ATTR_NOEXEC)
     _call("umount2", b"/old", _MNT_DETACH)
@@ -697,7 +686,25 @@ def _build_root(paths, folder, writable, limits, owner) -> None:
     _restrict_mount("/", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, recursive=False)
 
 
-def _mount_tmpfs(path: str, options: str, owner) -> None:
+def _make_writable_places(folder, limits, owner) -> None:
+    """Home, /tmp and shared memory, all in one bounded piece of memory, and the copy of the folder in it."""
+    os.mkdir("/bounded")
+    _mount_tmpfs("/bounded", f"mode=755,size={limits.disk_mb * _MEGABYTE},nr_inodes={50 * limits.disk_mb}")
+    for name, shown in (("home", HOME), ("tmp", "/tmp"), ("shm", "/dev/shm")):
+        os.mkdir(f"/bounded/{name}")
+        os.makedirs(shown)
+        _call("mount", f"/bounded/{name}".encode(), shown.encode(), None, _MS_BIND, None)
+    os.mkdir(WORK_FOLDER)
+    if folder is not None:
+        _copy_in(folder, Path(WORK_FOLDER), limits, below="/old")
+    if owner is not None:
+        _own_all((HOME, "/tmp", "/dev/shm"), owner)
+    # The three places stay; the whole has no name any more.
+    _call("umount2", b"/bounded", _MNT_DETACH)
+    os.rmdir("/bounded")
+
+
+def _mount_tmpfs(path: str, options: str) -> None:
     _call("mount", b"tmpfs", path.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options.encode())
 
 

@@ -284,6 +284,35 @@ def test_root_outside_is_never_its_user(server, level):
         assert int(uids.split()[0]) >= isolation.FIRST_UNPRIVILEGED_ID
 
 
+@pytest.mark.parametrize("place", ["/tmp", "/home", "/dev/shm", "/var/tmp"])
+def test_what_may_be_read_may_lie_where_the_sandbox_has_its_own_places(server, place, open_folder):
+    """A checkout in somebody's home, an environment in /tmp."""
+    if not os.access(place, os.W_OK):
+        pytest.skip(f"{place} may not be written here")
+    folder = Path(place) / f"course-test-{os.getpid()}-readable"
+    folder.mkdir()
+    try:
+        (folder / "data.csv").write_text("1,2")
+        folder.chmod(0o755)
+        for level in LEVELS:
+            reader, writer = os.pipe()
+            options = {"paths": [str(folder / "data.csv")], "launcher": 1}
+            with server.fork(
+                "isolation_attacks:run",
+                {"attack": "read_files", "options": options},
+                descriptors={"out": writer},
+                level=level,
+                readable=(folder,),
+            ) as process:
+                os.close(writer)
+                with os.fdopen(reader) as told:
+                    assert json.loads(told.read())[str(folder / "data.csv")] == "1,2"
+                assert process.wait(60) == 0
+        assert (folder / "data.csv").read_text() == "1,2" and os.listdir(folder) == ["data.csv"]
+    finally:
+        shutil.rmtree(folder)
+
+
 # --- How much may be used
 
 

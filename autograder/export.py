@@ -185,7 +185,8 @@ def _row(assignment, student, submission) -> Row:
                 elif grade.max_score:
                     # Neither a test nor a person has said anything yet.
                     status = "not graded"
-            comments += [comment.comment for comment in notebook.comments if comment.comment]
+            # What people wrote; nbgrader's own "No response." stands at each empty answer.
+            comments += [comment.manual_comment for comment in notebook.comments if comment.manual_comment]
         if waiting and status == "complete":
             status = "waits for a person"
     penalty = float(submission.late_submission_penalty or 0.0) if submission is not None else 0.0

@@ -46,6 +46,7 @@ def gradebook():
                 else:
                     grade.manual_score, grade.needs_manual_grade = 1.25, False
             for comment in submission.notebooks[0].comments:
+                comment.auto_comment = "No response."
                 if comment.name == "median-answer":
                     comment.manual_comment = "=look(again)\nplease"
             if student == "ada":
@@ -93,6 +94,12 @@ def test_an_open_mark_is_empty_and_named_in_every_format(gradebook):
         assert marks == {"ada": "4.5", "ben": "", "cleo": "", "007": "5", "00042": "5"}
         assert made.open == {"waits for a person": (f"ben ({EXERCISE})",), "not submitted": (f"cleo ({EXERCISE})",)}
     assert by_student(made, "Username")["ben"][f"{EXERCISE} feedback"].startswith("waits for a person: 5 of 12 points")
+
+
+def test_comments_are_those_that_people_wrote(gradebook):
+    assert {row.comments for row in export.rows_of(gradebook) if row.status != "not submitted"} == {
+        "=look(again)\nplease"
+    }
 
 
 def test_canvas_finds_its_five_columns_and_the_most_points(gradebook):

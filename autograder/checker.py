@@ -567,6 +567,7 @@ class Checker:
                 for part in parts:
                     output.hidden = outcome.hidden = part.hidden
                     outcome.value = self._execute(part, test)
+            outcome.names_of_student = frozenset(link.names)
             outcome.judge_value()
         except BaseException as error:  # SystemExit too: a test must not end the grading
             outcome.judge_error(error)
@@ -662,6 +663,7 @@ class _Outcome:
         self.status, self.points = Status.PASS, float(test.points)
         self.message = self.staff_message = ""
         self.hidden, self.value, self.missing = False, None, ""
+        self.names_of_student: frozenset[str] = frozenset()
 
     def judge_value(self):
         """Full marks, unless the last line of the cell says otherwise."""
@@ -672,8 +674,8 @@ class _Outcome:
             return
         if not self._ends_in_value():
             return
-        if value is None and isinstance(self._last_statement().value, ast.Call):
-            return  # an assertion in the form of a call; a name that is None is the student's, and no score
+        if value is None and self._ends_in_call_of_the_test():
+            return  # an assertion in the form of a call
         number = _real_number(value)
         if number is None:
             self.fail(
@@ -697,8 +699,18 @@ class _Outcome:
         last = self._last_statement()
         return isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Constant, ast.JoinedStr))
 
+    def _ends_in_call_of_the_test(self):
+        """Whether the last line calls something of the test's own: a student's function that gives None is no score."""
+        called = self._last_statement().value
+        if not isinstance(called, ast.Call):
+            return False
+        while isinstance(called, (ast.Call, ast.Attribute, ast.Subscript)):
+            called = called.func if isinstance(called, ast.Call) else called.value
+        return isinstance(called, ast.Name) and called.id not in self.names_of_student
+
     def _last_statement(self):
-        return ast.parse(self.test.source).body[-1]
+        body = ast.parse(self.test.source).body
+        return body[-1] if body else None
 
     def judge_error(self, error):
         details = "".join(traceback.format_exception(error))

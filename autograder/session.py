@@ -42,8 +42,12 @@ _MOST_REVIVALS = 2
 _LOG_LENGTH = 20_000
 
 #: Modules for a warm server to import beforehand, beside those of its profile: both ends of this module, and what
-#: graded notebooks import. Nothing of it starts a thread.
-PRELOAD = ("autograder.student_process", "autograder.checker", "plotly.graph_objects", "plotly.subplots")
+#: graded notebooks import. Nothing of it starts a thread. What plotly needs to show its first figure costs more than
+#: two seconds of computing time.
+PRELOAD = (
+    *("autograder.student_process", "autograder.checker"),
+    *("plotly.graph_objects", "plotly.subplots", "plotly.io._renderers"),
+)
 
 
 @dataclass(frozen=True)

@@ -886,6 +886,110 @@ def test_an_ordinary_user_grades_the_same():
     assert " passed" in done.stdout
 
 
+# Keras models: rebuilt and asked in the checker, where nothing that the student patched has a say.
+
+
+@pytest.fixture(scope="module")
+def keras_server():
+    with WarmServer("tensorflow", preload=session.PRELOAD) as running:
+        yield running
+
+
+NETWORK = (
+    "import keras\nimport numpy as np\n"
+    "network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation='relu'), keras.layers.Dense(1)])\n"
+    "network.set_weights([np.full(weight.shape, 0.5) for weight in network.get_weights()])\n"
+)
+NETWORK_TEST = (
+    "import keras\nimport numpy as np\n"
+    "assert isinstance(network, keras.Model), type(network)\n"
+    "assert [type(layer).__name__ for layer in network.layers] == ['Dense', 'Dense'], 'kinds'\n"
+    "assert network.count_params() == 13, 'parameters'\n"
+    "answers = np.asarray(network.predict(np.ones((4, 2)), verbose=0))\n"
+    "assert answers.shape == (4, 1) and np.allclose(answers, 2.75), 'answers'\n"
+    "assert len(network.get_weights()) == 4, 'weights'"
+)
+
+
+@pytest.fixture
+def grade_network(keras_server, level):
+    def run(source, test=NETWORK_TEST):
+        author = new_notebook(cells=[answer("network", ""), check("network", test)])
+        submission = new_notebook(cells=[answer("network", source)])
+        return session.grade(Plan.of(author), submission, student="ada", server=keras_server, level=level).receipts[0]
+
+    return run
+
+
+def test_models_are_asked_in_the_checker(grade_network):
+    receipt = grade_network(NETWORK)
+    assert (receipt.status, receipt.staff_message) == (Status.PASS, "")
+    patches = (
+        "\nkeras.Model.predict = keras.Sequential.predict = lambda self, x, **o: np.full((len(x), 1), 2.75)"
+        "\nkeras.Model.count_params = keras.Sequential.count_params = lambda self: 13"
+        "\nkeras.layers.Layer.__call__ = lambda self, x, **o: np.full((len(x), 1), 2.75)"
+        "\nkeras.Sequential.layers = [keras.layers.Dense(1), keras.layers.Dense(1)]"
+    )
+    assert grade_network(NETWORK.replace("0.5)", "0.4)") + patches).message == "answers"
+    wrong = NETWORK.replace("Dense(1)", "Flatten()")
+    assert grade_network(wrong + patches).points == 0
+
+
+def test_the_state_of_tensorflow_does_not_cross(grade_network):
+    changed = (
+        "\nimport tensorflow as tf\ntf.config.run_functions_eagerly(True)\ntf.random.set_seed(1)\n"
+        "keras.mixed_precision.set_global_policy('mixed_float16')\nkeras.config.set_floatx('float64')\n"
+        "tf.reduce_mean = lambda *a, **o: tf.constant(4.0)\n"
+    )
+    test = NETWORK_TEST + (
+        "\nimport tensorflow as tf\nassert keras.config.floatx() == 'float32'\n"
+        "assert not tf.config.functions_run_eagerly()\nassert float(tf.reduce_mean([1.0, 2.0])) == 1.5"
+    )
+    assert grade_network(NETWORK + changed, test).status is Status.PASS
+
+
+def test_models_of_an_own_class_are_answered_by_the_student_and_it_is_noted(grade_network):
+    own = (
+        "import keras\nimport numpy as np\n"
+        "class Network(keras.Model):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.first = keras.layers.Dense(3, activation='relu')\n        self.last = keras.layers.Dense(1)\n"
+        "    def call(self, x):\n        return self.last(self.first(x))\n"
+        "network = Network()\nnetwork(np.ones((1, 2)))\n"
+        "network.set_weights([np.full(weight.shape, 0.5) for weight in network.get_weights()])\n"
+        "{}"
+    )
+    receipt = grade_network(own.format(""), NETWORK_TEST + "\nassert type(network).__name__ == 'Network'")
+    assert receipt.status is Status.PASS
+    assert "answered by the student's own process" in receipt.staff_message
+    # Its parameters are counted here all the same.
+    lying = own.format("Network.count_params = lambda self: 13\n").replace("Dense(3", "Dense(4").replace("0.5)", "0.4)")
+    assert grade_network(lying).message == "parameters"
+
+
+def test_a_model_may_be_handed_back_and_trained_between_tests(keras_server, level):
+    function = "def first_weight(model):\n    return float(model.get_weights()[0][0, 0])\n"
+    training = (
+        "network.compile('sgd', 'mse')\nhistory = network.fit(np.ones((8, 2)), np.zeros(8), epochs=2, verbose=0)\n"
+    )
+    author = new_notebook(
+        cells=[
+            answer("before", ""),
+            check("before", "before = network.get_weights()[0][0, 0]\nassert first_weight(network) == before == 0.5"),
+            answer("after", ""),
+            check(
+                "after",
+                "after = network.get_weights()[0][0, 0]\nassert after != before\n"
+                "assert first_weight(network) == after\nassert len(history.history['loss']) == 2\n"
+                "assert network.loss == 'mse' and int(network.optimizer.iterations) == 2",
+            ),
+        ]
+    )
+    submission = new_notebook(cells=[answer("before", NETWORK + function), answer("after", training)])
+    result = session.grade(Plan.of(author), submission, student="ada", server=keras_server, level=level)
+    assert points(result) == [2, 2], [receipt.message for receipt in result.receipts]
+
+
 # The worker's reading of receipts.
 
 

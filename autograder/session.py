@@ -837,7 +837,7 @@ def _append_output(outputs: list, text: str) -> None:
                 output.execution_count = int(content["execution_count"])
             if len(text) <= OUTPUT_SIZE and len(outputs) < 1000:
                 outputs.append(output)
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError, nbformat.ValidationError):
         return
 
 

@@ -1009,3 +1009,12 @@ def test_a_receipt_is_read_with_suspicion():
     for change in ({"points": 3.0}, {"points": float("nan")}, {"points": True}, {"status": "great"}, {"more": 1}):
         with pytest.raises(ValueError):
             session._read_receipt(test, {**good, **change})
+
+
+def test_an_output_of_an_impossible_mime_type_is_dropped():
+    """nbformat refuses it with an error of its own kind, which must not end the grading of the student."""
+    outputs = []
+    hostile = {"output_type": "display_data", "data": {"x" * 90 + "json": {"a": float("nan")}}}
+    session._append_output(outputs, json.dumps(hostile))
+    session._append_output(outputs, json.dumps({"output_type": "display_data", "data": {"text/plain": "kept"}}))
+    assert [output.data for output in outputs][-1] == {"text/plain": "kept"}

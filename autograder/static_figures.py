@@ -117,7 +117,7 @@ def _card(title: str, traces: list[dict]) -> str:
         f"<rect x='1' y='1' width='{WIDTH - 2}' height='118' rx='6' fill='none' "
         f"stroke='#8b929e' stroke-dasharray='6 4'/>"
         f"<text x='24' y='52' font-size='16' fill='{_INK}'>{html.escape(title or 'A figure')}</text>"
-        f"<text x='24' y='82' font-size='13' fill='#4b5160'>{html.escape(_summary('', traces))[:110]} "
+        f"<text x='24' y='82' font-size='13' fill='#4b5160'>{html.escape(_summary('', traces)[:110])} "
         f"Open the notebook to see it.</text></svg>"
     )
 

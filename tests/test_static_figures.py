@@ -221,3 +221,11 @@ def test_many_points_stay_small():
     x = np.linspace(0, 50, 100_000)
     text = static_figures.draw(json.loads(go.Figure(go.Scatter(x=x, y=np.sin(x), mode="lines+markers")).to_json()))
     assert len(text) < 250_000
+
+
+def test_a_long_summary_is_cut_before_it_is_escaped():
+    """Half an entity is no XML."""
+    traces = [{"type": "pie", "name": "'" * k} for k in range(12)]
+    for length in range(60, 130):
+        svg = static_figures.draw({"data": [{"type": "pie", "name": "x" * length + "'" * 20}, *traces], "layout": {}})
+        ElementTree.fromstring(svg)

@@ -42,11 +42,12 @@ _MOST_REVIVALS = 2
 _LOG_LENGTH = 20_000
 
 #: Modules for a warm server to import beforehand, beside those of its profile: both ends of this module, and what
-#: graded notebooks import. Nothing of it starts a thread. What plotly needs to show its first figure costs more than
-#: two seconds of computing time.
+#: graded notebooks import. Nothing of it starts a thread. nbformat is what plotly needs to show its first figure, two
+#: seconds of computing time; plotly's own renderers must not be here, since they look at the environment when they are
+#: imported, and would take the server for a terminal.
 PRELOAD = (
     *("autograder.student_process", "autograder.checker"),
-    *("plotly.graph_objects", "plotly.subplots", "plotly.io._renderers"),
+    *("plotly.graph_objects", "plotly.subplots", "nbformat", "nbformat.validator"),
 )
 
 

@@ -375,7 +375,7 @@ def test_appended_messages_rebuild_the_curves():
 def test_a_burst_of_batches_stays_a_small_message():
     record = TrainingRecord(steps=1_000_000)
     view = View()
-    live_view = monitor.Monitor(record, view, monitor.Pace(cost_clock=lambda: 0.0))
+    live_view = monitor.Monitor(record, view, monitor.Pace(clock=Clock(), cost_clock=lambda: 0.0))
     record.add_batch(0, 1.0)
     live_view.update({})
     for batch in range(1, 100_000):

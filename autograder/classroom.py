@@ -391,7 +391,7 @@ class Classroom:
         """
         from autograder.drop_in import GradingEngine
         from autograder.gradebook_writer import GradebookWriter
-        from autograder.grading_run import DaskWorkers, Exercise, GradingRun, OwnProcesses
+        from autograder.grading_run import DaskWorkers, Exercise, GradingRun, OwnProcesses, scratch_folder
 
         name = self._released(exercise)
         for student in students or [None]:
@@ -407,10 +407,17 @@ class Classroom:
             assignment = writer.assignment(name)
             task = Exercise.of(assignment, **settings)
 
-            def workers():
-                return DaskWorkers(task, scheduler) if scheduler else OwnProcesses(task, jobs)
+            records = self.folder / "grading" / name
 
-            run = GradingRun(writer, assignment, self.folder / "grading" / name, task, workers, on_change=on_change)
+            @contextlib.contextmanager
+            def workers():
+                # Called by the run once it holds the journal's lock: no other run uses the folder then.
+                with scratch_folder(records) as scratch:
+                    one = DaskWorkers(task, scheduler) if scheduler else OwnProcesses(task, jobs, scratch=scratch)
+                    with one:
+                        yield one
+
+            run = GradingRun(writer, assignment, records, task, workers, on_change=on_change)
             # Interrupted: what is graded stays, and the caller sees by the number of marks that some are missing.
             with contextlib.suppress(KeyboardInterrupt):
                 run.grade(students, regrade=regrade)

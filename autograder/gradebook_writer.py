@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -318,8 +317,11 @@ class GradebookWriter:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         permissions = 0o664 if self._course.groupshared else 0o444
-        with tempfile.TemporaryDirectory(prefix=f".{assignment.name}-", dir=target.parent) as folder:
-            new = Path(folder) / "new"
+        # Always of the same name: what a run that was killed leaves behind is gone with the next.
+        building = target.with_name(f".{assignment.name}.new")
+        shutil.rmtree(building, ignore_errors=True)
+        try:
+            new = building / "new"
             content = {**files, **assignment.files, f"{assignment.notebook_name}.ipynb": result.notebook.encode()}
             for name, data in content.items():
                 path = new / name
@@ -330,8 +332,10 @@ class GradebookWriter:
                 for place in (new, *(path for path in new.rglob("*") if path.is_dir())):
                     place.chmod(0o2770)
             if target.exists():
-                target.rename(Path(folder) / "old")
+                target.rename(building / "old")
             new.rename(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
 
     def waiting(self, assignment: Assignment) -> dict[str, float]:
         """Return the points that a person still has to decide about, by student; who is not named has none."""

@@ -28,6 +28,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,8 @@ _GRACE_S = 300.0
 #: Tests that ended so say nothing about the answer: ``--regrade failed`` tries them again.
 _UNSURE = {Status.TIMEOUT, Status.MEMORY, Status.KILLED, Status.NOT_RUN, Status.TAMPERED}
 _LOG_LENGTH = 20_000
+#: An idle worker has so long to end its warm server.
+_FAREWELL_S = 20.0
 
 #: What is in a record when grading itself failed; it is tried again by the next run.
 NOT_GRADED = "not graded"
@@ -307,10 +310,13 @@ class OwnProcesses:
     exercise : Exercise
     jobs : int
         How many.
+    scratch : pathlib.Path, optional
+        Their folder for temporary files; the system's if not given.
     """
 
-    def __init__(self, exercise: Exercise, jobs: int):
+    def __init__(self, exercise: Exercise, jobs: int, *, scratch: Path | None = None):
         self._exercise = exercise
+        self._scratch = scratch
         self.capacity = jobs
         self._deadline_s = exercise.limits["wall_s"] + _GRACE_S
         self._idle: list[_WorkerProcess] = []
@@ -324,8 +330,10 @@ class OwnProcesses:
 
     def close(self) -> None:
         """End all workers, whatever they do."""
-        for worker in (*self._idle, *self._busy.values()):
+        for worker in self._busy.values():
             worker.kill()
+        for worker in self._idle:
+            worker.end()
         self._idle, self._busy = [], {}
 
     @property
@@ -335,7 +343,7 @@ class OwnProcesses:
 
     def submit(self, submission: Submission) -> None:
         """Give a submission to a worker; at most `capacity` at a time."""
-        worker = self._idle.pop() if self._idle else _WorkerProcess(self._exercise)
+        worker = self._idle.pop() if self._idle else _WorkerProcess(self._exercise, self._scratch)
         self._busy[submission.student] = worker
         worker.send(submission)
 
@@ -364,7 +372,7 @@ class OwnProcesses:
 class _WorkerProcess:
     """One process, in a session of its own: Ctrl-C in the terminal is for the run, which then ends it."""
 
-    def __init__(self, exercise: Exercise):
+    def __init__(self, exercise: Exercise, scratch: Path | None):
         self.pipe, theirs = connection.Pipe()
         self.since = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by kill()
@@ -372,6 +380,7 @@ class _WorkerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", f"from autograder.grading_run import work; work({theirs.fileno()})"],
                 pass_fds=(theirs.fileno(),),
+                env=os.environ | ({"TMPDIR": str(scratch)} if scratch else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -385,6 +394,13 @@ class _WorkerProcess:
         with contextlib.suppress(OSError):
             for message in submission.to_messages():
                 self.pipe.send_bytes(message)
+
+    def end(self) -> None:
+        """Let it close its server and clear up; it has nothing to do."""
+        self.pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_FAREWELL_S)
+        self.kill()
 
     def kill(self) -> str:
         """End it; return the last that it said."""
@@ -499,6 +515,28 @@ def _close_graders() -> None:
         grader.close()
 
 
+@contextlib.contextmanager
+def scratch_folder(records: Path) -> Iterator[Path]:
+    """Make a folder for temporary files of a run; what an earlier run of the same exercise left there is removed.
+
+    Parameters
+    ----------
+    records : pathlib.Path
+        The folder ``grading/EXERCISE``, which gives it its name. It does not lie there: sockets need short paths.
+    """
+    digest = hashlib.sha256(os.fsencode(records.resolve())).hexdigest()[:12]
+    path = Path(tempfile.gettempdir()) / f"course-grading-{os.getuid()}-{digest}"
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        path.mkdir(0o700)
+    except FileExistsError:  # somebody else's, or a link: never use that
+        path = Path(tempfile.mkdtemp(prefix="course-grading-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 # -- journal and records ------------------------------------------------------------------------------------------
 
 
@@ -570,16 +608,16 @@ def write_whole(path: Path, text: str) -> None:
     OSError
         For example if the disk is full; nothing is left behind then.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    # Always of the same name: what a run that was killed leaves behind is overwritten by the next.
+    new = path.with_name(f".{path.name}.new")
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with new.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(new, path)
     except BaseException:
-        os.unlink(name)
+        new.unlink(missing_ok=True)
         raise
 
 
@@ -908,10 +946,15 @@ def _common_fingerprint(exercise: Exercise, files: dict[str, bytes]) -> bytes:
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(exercise), sort_keys=True).encode())
     for name, content in sorted(files.items()):
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    for name in _ENGINE:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    digest.update(_engine())
     digest.update(_packages())
     return digest.digest()
+
+
+@functools.cache
+def _engine() -> bytes:
+    """The engine's own text: a version number would be forgotten."""
+    return b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _ENGINE)
 
 
 @functools.cache

@@ -177,6 +177,11 @@ EXPECTED = {
     "sys_exit": (2, WAITS, "graded", None),
     "nan": (3, WAITS, "graded", None),
     "stderr": (5, WAITS, "graded", None),
+    # Rows 13, 14, 49 and 28, 42 of the catalogue: whatever they try, only their own marks are theirs.
+    "thief": (3, WAITS, "graded", None),
+    "reader": (3, WAITS, "graded", None),
+    "filler": (2, WAITS, "graded", None),
+    "linked": (3, WAITS, "graded", "numbers.csv was left out: it is a link"),
     # A pattern for nbgrader's own commands, a name for us.
     "[a-z]*": (5, WAITS, "graded", None),
 }
@@ -208,7 +213,32 @@ def submissions(classroom):
         "    warnings.warn('a warning')\n"
         "    return sum(numbers) / len(numbers)"
     )
+    folder = str(classroom.folder)
+    theft = (
+        "import glob, sqlite3\n"
+        f"for place in ({folder!r}, '../../..'):\n"
+        "    with sqlite3.connect(place + '/gradebook.db') as database:\n"
+        "        database.execute('update grade set auto_score = 99, manual_score = 99')"
+    )
+    reading = (
+        "import glob, pathlib\n"
+        f"for place in ({folder!r}, '../../..', '/'):\n"
+        "    for step in ('source', 'submitted', 'autograded', 'grading'):\n"
+        "        for path in glob.glob(f'{place}/{step}/**/*', recursive=True):\n"
+        "            print('FO' + 'UND', path)\n"
+        f"pathlib.Path({folder!r}, 'submitted', 'right', 'ex01_1', 'ex01_1.ipynb').write_text('overwritten')"
+    )
+    filling = (
+        "with open('large', 'wb') as file:\n"
+        "    for _ in range(10_000):\n"
+        "        file.write(bytes(1_000_000))\n"
+        "def mean(numbers):\n    return sum(numbers) / len(numbers)"
+    )
     return {
+        "thief": fraction(theft),
+        "reader": fraction(reading),
+        "filler": solution_with(classroom, mean_answer=filling),
+        "linked": fraction("def fraction():\n    return float(open('numbers.csv').read())"),
         "right": solution,
         "partly": solution_with(classroom, mean_answer="def mean(numbers):\n    return 2"),
         "untouched": notebook(classroom, "release"),
@@ -242,6 +272,8 @@ def graded(template, tmp_path_factory):
         folder / "source" / EXERCISE / f"{EXERCISE}.ipynb",
         folder / "submitted" / "renamed" / EXERCISE / f"{EXERCISE} (1).ipynb",
     )
+    (folder / "numbers.csv").write_text("1.0")
+    (folder / "submitted" / "linked" / EXERCISE / "numbers.csv").symlink_to(folder / "numbers.csv")
     before = dict(os.environ), os.getcwd(), set(psutil.Process().children(recursive=True))
     marks = {mark.student: mark for mark in classroom.grade_all(EXERCISE, jobs=2)}
     left = [child for child in set(psutil.Process().children(recursive=True)) - before[2] if child.is_running()]
@@ -257,6 +289,16 @@ def test_marks(graded, student):
     assert (mark.points, mark.maximum, mark.waiting, mark.status) == (points, AUTOMATIC, waiting, status)
     said = "; ".join(mark.notes)
     assert re.search(remark, said) if remark else said == ""
+
+
+def test_nobody_reads_or_changes_what_is_not_theirs(graded):
+    classroom, _ = graded
+    place = classroom.folder / "autograded" / "reader" / EXERCISE / f"{EXERCISE}.ipynb"
+    outputs = [one.get("outputs") for one in json.loads(place.read_text())["cells"]]
+    # Put together by the answer when it runs, so that its own source in a traceback is no find.
+    assert "FOUND" not in json.dumps(outputs)
+    assert "overwritten" not in (classroom.folder / "submitted" / "right" / EXERCISE / f"{EXERCISE}.ipynb").read_text()
+    assert not (classroom.folder / "autograded" / "linked" / EXERCISE / "numbers.csv").exists()
 
 
 def test_everybody_has_a_mark(graded):

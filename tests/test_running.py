@@ -124,7 +124,12 @@ def test_two_run_at_the_same_time(repository):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+def own_warm_servers():
+    return {child for child in psutil.Process().children() if "import _serve" in " ".join(child.cmdline())}
+
+
 def test_kernels_of_two_notebooks_that_use_keras_are_forked_from_one_import(repository):
+    before = own_warm_servers()  # other tests may have their own
     parent = (
         "import os, sys\nprint('import _serve' in open(f'/proc/{os.getppid()}/cmdline').read(), 'keras' in sys.modules)"
     )
@@ -141,8 +146,7 @@ def test_kernels_of_two_notebooks_that_use_keras_are_forked_from_one_import(repo
         assert 150 < result.peak_megabytes < 2000
     (alone,) = run_notebooks(repository, ["1"])
     assert "False False" in nbformat.read(alone.executed_copy, as_version=4).cells[-2].outputs[0].text
-    servers = [child for child in psutil.Process().children() if "import _serve" in " ".join(child.cmdline())]
-    assert servers == []
+    assert own_warm_servers() <= before
 
 
 def test_a_broken_source_and_too_few_jobs_stop_before_anything_runs(repository):

@@ -151,7 +151,8 @@ def refused(outcome):
 def test_without_isolation_the_attacks_succeed(attack, secret, listeners, victim):
     addresses, heard = listeners
     outcome, _ = attack("reach_out", None, **addresses)
-    assert {"tcp", "udp", "abstract", "unix 0"} <= set(refused(outcome)) and heard
+    assert {"tcp", "udp", "abstract", "unix 0"} <= set(refused(outcome))
+    wait_until(lambda: {socket.AF_INET, socket.AF_UNIX} <= set(heard))
     found, _ = attack("read_files", None, paths=[str(secret)], launcher=os.getpid())
     assert len(found) >= 3
     outcome, _ = attack("reach_processes", None, victim=victim.pid, launcher=victim.pid)
@@ -200,6 +201,29 @@ def test_the_system_and_the_interpreter_cannot_be_changed(attack, level):
         pytest.skip("with limits alone an ordinary user writes what it may write")
     outcome, _ = attack("write_system", level)
     assert refused(outcome) == []
+
+
+@pytest.mark.parametrize("level", STRONG)
+def test_what_may_be_read_cannot_be_changed_whoever_owns_it(server, level, open_folder):
+    """The owner of an environment is often the one who grades."""
+    data = open_folder / "data.csv"
+    data.write_text("1,2")
+    data.chmod(0o666)
+    reader, writer = os.pipe()
+    with server.fork(
+        "isolation_attacks:run",
+        {"attack": "change_files", "options": {"path": str(data), "place": str(open_folder)}},
+        descriptors={"out": writer},
+        level=level,
+        readable=(open_folder,),
+    ) as process:
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            outcome = json.loads(told.read())
+        assert process.wait(60) == 0
+    assert data.read_text() == "1,2" and os.listdir(open_folder) == ["data.csv"]
+    assert data.stat().st_mode & 0o777 == 0o666 and os.listxattr(data) == []
+    assert set(refused(outcome)) <= {"mode", "owner", "time", "attribute"}
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -466,6 +490,16 @@ def test_the_report_says_what_is_in_force():
     for word in ("files:", "processes:", "network:", "user:", "system calls:", "limits:"):
         assert word in text
     assert set(report.missing) | set(report.by_level) == set(Level)
+
+
+def test_what_the_kernel_can_do_is_offered():
+    """A level that lost its hold would silently not be offered, and all tests above would pass without it."""
+    report = available()
+    if isolation.landlock_version() and isolation.pyseccomp is not None:
+        assert Level.LANDLOCK in report.by_level or "cannot enter" in report.missing[Level.LANDLOCK]
+    command = ["unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "true"]
+    if shutil.which("unshare") and subprocess.run(command, capture_output=True).returncode == 0:
+        assert Level.NAMESPACES in report.by_level
 
 
 def test_a_weaker_level_is_never_taken_silently(monkeypatch):

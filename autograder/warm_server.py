@@ -269,7 +269,9 @@ def request_fork(
                 [text],
                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors.values()))] if descriptors else [],
             )
-            connection.sendall(text[first:])
+            if first < len(text):
+                connection.sendall(text[first:])
+            # Else not even nothing may be sent: the server may have answered and hung up.
             received = b""
             while b"\n" not in received:
                 more = connection.recv(65536)

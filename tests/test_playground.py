@@ -462,3 +462,10 @@ def test_static_figures_are_labelled_and_small(fields):
     losses = np.where(np.isfinite(result.training_loss), result.training_loss, np.nan)
     np.testing.assert_allclose(curve.y, losses.astype(np.float32))
     assert ("test points" in [trace.name for trace in figure.data]) == shown.state["show_test"]
+
+
+def test_a_figure_shows_its_own_epoch_whatever_was_shown_before():
+    early = Playground(epoch=3)
+    alone = early.static_figure().to_json()
+    Playground(epoch=40).static_figure()
+    assert early.static_figure().to_json() == alone

@@ -430,8 +430,10 @@ def _begun(key):
 
 
 def _trained(key, epoch):
-    """Return a training that has reached `epoch` or is beyond it; its losses are kept for every epoch."""
+    """Return a training that has reached `epoch` and not gone beyond it; going on costs the new epochs only."""
     training = _begun(key)
+    if training.epoch > epoch:  # weights of a later epoch must not stand for these
+        training = _begun.__wrapped__(key)
     if training.epoch < epoch:
         training.run(epoch)
     return training

@@ -24,6 +24,7 @@ _MODULES = {
     "PixelArithmetic": "pixel_arithmetic",
     "Playground": "playground",
     "ReceptiveFieldBuilder": "receptive_field_builder",
+    "TrainingCounter": "training_counter",
     "TransposedConvolutionSteps": "transposed_convolution_steps",
 }
 
@@ -40,6 +41,7 @@ __all__ = [
     "PixelArithmetic",
     "Playground",
     "ReceptiveFieldBuilder",
+    "TrainingCounter",
     "TransposedConvolutionSteps",
 ]
 

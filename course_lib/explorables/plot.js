@@ -163,9 +163,10 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
     },
   };
 
+  const ticksOf = (axis, room) => axis.ticks || (axis.log ? decadeTicks(axis.low, axis.high) : roundTicks(axis.low, axis.high, room));
+
   function drawAxis(axis, horizontal, theme) {
-    const room = horizontal ? frame.right - frame.left : frame.bottom - frame.top;
-    const ticks = axis.ticks || (axis.log ? decadeTicks(axis.low, axis.high) : roundTicks(axis.low, axis.high, room / (horizontal ? 62 : 42)));
+    const ticks = ticksOf(axis, horizontal ? (frame.right - frame.left) / 62 : (frame.bottom - frame.top) / 42);
     pen.font = "11.5px system-ui, sans-serif";
     pen.fillStyle = theme.muted;
     pen.textAlign = horizontal ? "center" : "right";
@@ -210,7 +211,7 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
     [xAxis, yAxis] = [{ ...firstX, ...x }, { ...firstY, ...y }];
     const room = (canvas.closest(".ce-stage") || canvas.parentNode || {}).clientWidth || wide;
     const width = Math.min(wide, Math.max(220, room - 4)), scale = devicePixelRatio || 1, theme = view.theme;
-    [frame.right, frame.bottom] = [width - 10, high - 44];
+    [frame.right, frame.bottom] = [width - 14, high - 44];
     if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(high * scale)) {
       [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(high * scale)];
       canvas.style.width = width + "px";
@@ -218,6 +219,10 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
     }
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, high);
+    // Room for the numbers of the vertical axis, whose width changes with their digits.
+    pen.font = "11.5px system-ui, sans-serif";
+    const widest = Math.max(0, ...ticksOf(yAxis, (frame.bottom - frame.top) / 42).map(([, text]) => pen.measureText(text).width));
+    frame.left = Math.max(46, Math.ceil(widest) + 30);
     pen.save();
     pen.beginPath();
     pen.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);

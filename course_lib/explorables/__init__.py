@@ -12,6 +12,7 @@ True
 import importlib
 
 _MODULES = {
+    "ActivationGallery": "activation_gallery",
     "ActivationViewer": "activation_viewer",
     "AttributionViewer": "attribution_viewer",
     "BackpropagationGraph": "backpropagation_graph",
@@ -27,6 +28,7 @@ _MODULES = {
     "FilterViewer": "filter_viewer",
     "FilterWalker": "filter_walker",
     "GlossaryCards": "glossary_cards",
+    "HyperparameterSearch": "hyperparameter_search",
     "MaximizationViewer": "maximization_viewer",
     "MomentMap": "moment_map",
     "ObjectiveChooser": "objective_chooser",
@@ -40,9 +42,11 @@ _MODULES = {
     "SpiralHandedness": "spiral_handedness",
     "TrainingCounter": "training_counter",
     "TransposedConvolutionSteps": "transposed_convolution_steps",
+    "WorkingPoint": "working_point",
 }
 
 __all__ = [
+    "ActivationGallery",
     "ActivationViewer",
     "AttributionViewer",
     "BackpropagationGraph",
@@ -58,6 +62,7 @@ __all__ = [
     "FilterViewer",
     "FilterWalker",
     "GlossaryCards",
+    "HyperparameterSearch",
     "MaximizationViewer",
     "MomentMap",
     "ObjectiveChooser",
@@ -71,6 +76,7 @@ __all__ = [
     "SpiralHandedness",
     "TrainingCounter",
     "TransposedConvolutionSteps",
+    "WorkingPoint",
 ]
 
 

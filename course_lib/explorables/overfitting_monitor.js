@@ -95,7 +95,7 @@ export default explorable({
       view.slider({ field: "patience", label: "patience", unit: "epochs", min: 1, max: 60 }),
       view.toggle({ field: "restore", label: "restore the best weights" }),
       view.slider({ field: "label_noise", label: "wrong labels", min: 0, max: 0.3, step: 0.05 }),
-      view.segments({ field: "n_hidden", label: "hidden nodes", options: [[4, "4"], [16, "16"], [32, "32"]] }),
+      view.segments({ field: "n_hidden", label: "hidden nodes", options: [[4, "4"], [16, "16"]] }),
       view.slider({ field: "seed", label: "seed", min: 0, max: 9 }),
       view.resetButton());
     view.draw((state) => {

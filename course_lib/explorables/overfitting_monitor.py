@@ -125,7 +125,7 @@ class OverfittingMonitor(Explorable):
     label_noise : float
         Share of wrong labels, 0 to 0.3.
     n_hidden : int
-        Nodes of the hidden layer: 4, 16 or 32.
+        Nodes of the hidden layer: 4 or 16.
     seed : int
         Of points and first weights, 0 to 9.
     patience : int
@@ -150,7 +150,7 @@ class OverfittingMonitor(Explorable):
     fields: ClassVar = {
         "view": choice("loss", ["loss", "accuracy"], "the quantity shown"),
         "label_noise": number(0.1, 0, 0.3, "share of wrong labels"),
-        "n_hidden": choice(16, [4, 16, 32], "nodes of the hidden layer"),
+        "n_hidden": choice(16, [4, 16], "nodes of the hidden layer"),
         "seed": integer(7, 0, 9, "of points and first weights"),
         "patience": integer(30, 1, 60, "epochs without improvement that are allowed"),
         "restore": flag(False, "restore the weights of the best epoch"),

@@ -362,6 +362,8 @@ def test_an_interrupted_run_keeps_what_was_graded(classroom):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A suite that runs in the background of a shell has this signal ignored, and would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     journal = classroom.folder / "grading" / EXERCISE / "journal.jsonl"
     deadline = time.monotonic() + 300

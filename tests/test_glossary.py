@@ -56,7 +56,7 @@ def test_the_terms_of_the_self_test_are_all_there():
 
 
 def test_an_unknown_term_names_the_nearest():
-    with pytest.raises(KeyError, match="nearest: .*hidden layer"):
+    with pytest.raises(KeyError, match=r"nearest: .*hidden layer"):
         find("hiden layer")
 
 

@@ -217,6 +217,8 @@ def _delete(path):
 def _download(entry):
     import pooch
 
+    # Its lines would stand red in a notebook; what matters is in the notice or the error.
+    pooch.get_logger().setLevel("WARNING")
     target = cache_folder() / entry.key
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

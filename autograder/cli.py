@@ -298,6 +298,9 @@ def export_marks(
 def check(
     exercise: Annotated[str | None, typer.Argument(metavar="EXERCISE", help="Such as ex08_1 or 8.1.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All problem sets.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run every variant from top to bottom, not only what its change reaches.")
+    ] = False,
 ) -> None:
     """Prove that a problem set marks right answers right and wrong ones wrong, and gives nothing away."""
     if everything == (exercise is not None):
@@ -307,7 +310,7 @@ def check(
     names = [one.name for one in problem_sets.all_problem_sets()] if everything else [exercise]
     failed = []
     for name in names:
-        report = gate.check(name)
+        report = gate.check(name, full=full)
         gate.print_report(report)
         if not report.passed:
             failed.append(name)

@@ -27,6 +27,9 @@ on a wrong answer may suffer: ``may also lose`` names them. An alternate has the
 Everything goes through `autograder.grading_run.Grader`, as submissions do: what is proven here is what grades.
 Warnings and other output never cost marks.
 
+A variant runs as far as its change reaches (`autograder.influence`): tests that cannot see the change count as in the
+solution. Before a violation is reported, the whole variant is run. ``full=True`` runs everything at once.
+
 Run ``python -m autograder.gate ex08_1`` for a table; the exit status is 1 when anything is violated.
 """
 
@@ -42,9 +45,9 @@ import pathlib
 import re
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
-from autograder import problem_sets
+from autograder import influence, problem_sets
 from autograder.errors import CourseError
 from autograder.problem_sets import ProblemSet, Task
 from autograder.repository import find_repository
@@ -100,7 +103,10 @@ class Variant:
 
 @dataclass
 class Result:
-    """Outcome of one test cell: ``status`` is a value of `autograder.results.Status`."""
+    """Outcome of one test cell: ``status`` is a value of `autograder.results.Status`.
+
+    ``made`` is False if it was taken over from the solution, because the test cannot see what is different.
+    """
 
     grade_id: str
     task: str
@@ -108,6 +114,7 @@ class Result:
     points: float
     max_points: float
     message: str = ""
+    made: bool = True
 
 
 @dataclass
@@ -156,6 +163,7 @@ def check(
     tests_folder: str | os.PathLike | None = None,
     cpu_budget_s: float = CPU_BUDGET_S,
     wall_limit_s: float = WALL_LIMIT_S,
+    full: bool = False,
     on_run=None,
 ) -> GateReport:
     """Put one problem set through the gate.
@@ -171,6 +179,8 @@ def check(
         CPU seconds that the solution may cost, its tests included; the import of TensorFlow is not.
     wall_limit_s : float
         Wall seconds after which one notebook is stopped; its tests that have not reported get nothing.
+    full : bool
+        Whether to run every variant from top to bottom, instead of as far as its change reaches.
     on_run : callable, optional
         Called with each finished `Run`, for a progress display.
 
@@ -205,21 +215,38 @@ def check(
         for cell in source.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
-    jobs = [(Run("solution", "solution"), solution), (Run("untouched release", "untouched"), {})]
-    jobs += [(Run(alternate.name, "alternate"), solution | alternate.answers) for alternate in alternates]
-    jobs += [(Run(mutant.name, "mutant"), solution | mutant.answers) for mutant in mutants]
-    task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
-    _grade_all(jobs, problem_set.name, graded_notebook(source), release, task_of, wall_limit_s, on_run)
+    jobs = [_Job("solution", "solution", solution), _Job("untouched release", "untouched", {})]
+    for kind, variants in (("alternate", alternates), ("mutant", mutants)):
+        for one in variants:
+            cells = None if full else _cells_to_run(source, one, task_list)
+            jobs.append(_Job(one.name, kind, solution | one.answers, cells, one if kind == "mutant" else None))
+    notebooks = _Notebooks(problem_set.name, graded_notebook(source), release, task_list)
+    _grade_all(jobs, jobs[0], notebooks, wall_limit_s, on_run)
+    for job in jobs:
+        job.run.violations = _judge(job.run, task_list, job.mutant, cpu_budget_s, wall_limit_s)
+    # A part of a notebook may mislead: what is reported is what happens to the whole.
+    again = [job for job in jobs if job.cells is not None and job.run.violations]
+    for job in again:
+        job.cells = None
+    _grade_all(again, jobs[0], notebooks, wall_limit_s, on_run)
+    for job in again:
+        job.run.violations = _judge(job.run, task_list, job.mutant, cpu_budget_s, wall_limit_s)
 
-    by_name = {mutant.name: mutant for mutant in mutants}
-    for run, _ in jobs:
-        run.violations += _judge(run, task_list, by_name.get(run.name), cpu_budget_s, wall_limit_s)
+    runs = [job.run for job in jobs]
     leaks = find_leaks(source, release)
     violations = [f"release: {leak}" for leak in leaks]
-    violations += [f"{run.kind} {run.name}: {violation}" for run, _ in jobs for violation in run.violations]
+    violations += [f"{run.kind} {run.name}: {violation}" for run in runs for violation in run.violations]
     if not mutants:
         violations.append(f"no mutant in {folder / 'mutants' / problem_set.name}: nothing shows that a test can fail")
-    return GateReport(problem_set.name, [run for run, _ in jobs], leaks, violations)
+    return GateReport(problem_set.name, runs, leaks, violations)
+
+
+def _cells_to_run(source, variant, task_list):
+    """Places of the cells that show what a variant changes; None for the whole notebook."""
+    own_tests = tuple(grade_id for task in task_list if task.name == variant.task for grade_id in task.test_cells)
+    cells = influence.cells_to_run(source.cells, variant.answers, also=own_tests)
+    n_code = sum(cell.cell_type == "code" for cell in source.cells)
+    return None if len(cells) == n_code else frozenset(cells)
 
 
 def read_variants(
@@ -416,6 +443,7 @@ def print_report(report: GateReport, console=None) -> None:
     table.add_column("", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("lost")
+    table.add_column("tests", justify="right", no_wrap=True)
     table.add_column("CPU s", justify="right", no_wrap=True)
     table.add_column("MB", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -427,11 +455,14 @@ def print_report(report: GateReport, console=None) -> None:
                 f"  {escape(run.name)}",
                 f"{run.points:g}/{run.max_points:g}",
                 escape(_lost(run)),
+                f"{sum(result.made for result in run.results)}/{len(run.results)}",
                 f"{run.cpu_s:.1f}",
                 f"{run.peak_memory_mb:.0f}",
                 "[red]violated[/red]" if run.violations else "[green]ok[/green]",
             )
     console.print(table)
+    if not all(result.made for run in report.runs for result in run.results):
+        console.print("Tests that cannot see the change count as in the solution; --full makes them all.", style="dim")
     for violation in report.violations:
         console.print(f"[red]- {escape(violation)}[/red]")
     verdict = "[green]passed[/green]" if report.passed else f"[red]{len(report.violations)} violations[/red]"
@@ -505,39 +536,74 @@ def _default_tests_folder():
     return find_repository() / "tests"
 
 
-def _grade_all(jobs, exercise, author, release, task_of, wall_limit_s, on_run):
-    """Grade each job's answers and fill in its run. Threads are enough: the work is done in forked processes."""
-    import nbformat
+@dataclass
+class _Job:
+    """A notebook to grade: answers in the cells at these places, or in all of them."""
 
-    from autograder import isolation, session
-    from autograder.grading_run import Exercise, Grader, server_profile
+    name: str
+    kind: str
+    answers: dict[str, str]
+    cells: frozenset[int] | None = None
+    mutant: Variant | None = None
+    run: Run = None
 
-    times = session.Times(cell_s=wall_limit_s, test_s=wall_limit_s)
-    task = Exercise(
-        name=exercise,
-        file_name=f"{exercise}.ipynb",
-        notebook=nbformat.writes(author),
-        # The author's own code runs here: a machine without namespaces can prove it, too.
-        level=str(isolation.choose(allow_weaker=True)),
-        limits=asdict(isolation.Limits(wall_s=wall_limit_s)),
-        times=asdict(times),
-    )
-    profile, environment = server_profile(author)
-    server = _server(profile, tuple(environment.items()))
-    grader = Grader(task, server=server)
+
+class _Notebooks:
+    """The author's notebook and the release, whole or some of their cells."""
+
+    def __init__(self, exercise, author, release, task_list):
+        self.exercise, self.author, self.release = exercise, author, release
+        self.task_of = {grade_id: task.name for task in task_list for grade_id in task.test_cells}
+        if [cell.id for cell in author.cells] != [cell.id for cell in release.cells]:
+            raise GateError(f"{exercise}: the release has other cells than the source; no cell may be made of markers.")
+
+    @staticmethod
+    def part(notebook, cells):
+        """The notebook with its text, and its code at these places only."""
+        if cells is None:
+            return notebook
+        part = copy.copy(notebook)
+        part.cells = [cell for place, cell in enumerate(notebook.cells) if cell.cell_type != "code" or place in cells]
+        return part
+
+    def submission(self, job):
+        """What a student with these answers hands in."""
+        from autograder.grading_run import Submission
+        from autograder.repair import Collected
+
+        notebook = copy.deepcopy(self.part(self.release, job.cells))
+        for cell in notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source = job.answers.get(grade_id, cell.source)
+        content = json.dumps(notebook).encode()
+        return Submission(f"{job.kind} {job.name}", Collected({f"{self.exercise}.ipynb": content}), "")
+
+
+def _grade_all(jobs, solution, notebooks, wall_limit_s, on_run):
+    """Grade each job and make its run. Threads are enough: the work is done in forked processes."""
+    from autograder.grading_run import server_preload, server_profile
+
+    if not jobs:
+        return
+    profile, environment = server_profile(notebooks.author)
+    server = _server(profile, tuple(environment.items()), server_preload(notebooks.author))
+    graders = {cells: _grader(notebooks, cells, wall_limit_s, server) for cells in {job.cells for job in jobs}}
+    # The longest first, so that both workers end at the same time; the others take over from the solution.
+    order = sorted(jobs, key=lambda job: (job is not solution, job.cells is not None, -len(job.cells or ())))
+    waiting = []
     pool = concurrent.futures.ThreadPoolExecutor(PARALLEL)
     try:
-        running = {pool.submit(grader.grade, _submission(run, exercise, release, texts)): run for run, texts in jobs}
+        running = {pool.submit(graders[job.cells].grade, notebooks.submission(job)): job for job in order}
         for done in concurrent.futures.as_completed(running):
-            run, result = running[done], done.result()
-            run.cpu_s, run.wall_s = result.cpu_s + result.checker_cpu_s, result.wall_s
-            run.peak_memory_mb = result.peak_memory_mb
-            run.results = [
-                Result(one.grade_id, task_of[one.grade_id], str(one.status), one.points, one.maximum, one.message)
-                for one in result.receipts
-            ]
-            if on_run is not None:
-                on_run(run)
+            running[done].run = _run_of(running[done], done.result(), notebooks)
+            waiting.append(running[done])
+            if solution.run is None:
+                continue
+            for job in waiting:
+                _take_over(job.run, solution.run)
+                if on_run is not None:
+                    on_run(job.run)
+            waiting.clear()
     except BaseException:
         server.end()
         _server.cache_clear()
@@ -546,10 +612,43 @@ def _grade_all(jobs, exercise, author, release, task_of, wall_limit_s, on_run):
         pool.shutdown(cancel_futures=True)
 
 
+def _grader(notebooks, cells, wall_limit_s, server):
+    import nbformat
+
+    from autograder import isolation, session
+    from autograder.grading_run import Exercise, Grader
+
+    times = session.Times(cell_s=wall_limit_s, test_s=wall_limit_s)
+    task = Exercise(
+        name=notebooks.exercise,
+        file_name=f"{notebooks.exercise}.ipynb",
+        notebook=nbformat.writes(notebooks.part(notebooks.author, cells)),
+        # The author's own code runs here: a machine without namespaces can prove it, too.
+        level=str(isolation.choose(allow_weaker=True)),
+        limits=asdict(isolation.Limits(wall_s=wall_limit_s)),
+        times=asdict(times),
+    )
+    return Grader(task, server=server)
+
+
+def _run_of(job, result, notebooks):
+    results = [
+        Result(one.grade_id, notebooks.task_of[one.grade_id], str(one.status), one.points, one.maximum, one.message)
+        for one in result.receipts
+    ]
+    cpu_s = result.cpu_s + result.checker_cpu_s
+    return Run(job.name, job.kind, results, cpu_s, result.wall_s, result.peak_memory_mb)
+
+
+def _take_over(run, solution):
+    """Tests that a run left out count as in the solution."""
+    made = {result.grade_id: result for result in run.results}
+    run.results = [made.get(one.grade_id) or replace(one, made=False) for one in solution.results]
+
+
 @functools.cache
-def _server(profile, environment):
+def _server(profile, environment, preload):
     """One server for all that is checked: it costs seconds of CPU time, and ends with this process."""
-    from autograder import session
     from autograder.warm_server import WarmServer
 
     class SharedServer(WarmServer):
@@ -565,19 +664,7 @@ def _server(profile, environment):
             self.ended = True
             self.close()
 
-    return SharedServer(profile, environment=dict(environment), preload=session.PRELOAD)
-
-
-def _submission(run, exercise, release, answers):
-    from autograder.grading_run import Submission
-    from autograder.repair import Collected
-
-    notebook = copy.deepcopy(release)
-    for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell.source = answers.get(grade_id, cell.source)
-    content = json.dumps(notebook).encode()
-    return Submission(f"{run.kind} {run.name}", Collected({f"{exercise}.ipynb": content}), "")
+    return SharedServer(profile, environment=dict(environment), preload=preload)
 
 
 def main(arguments: list[str] | None = None) -> int:

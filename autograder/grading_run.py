@@ -158,7 +158,7 @@ class Grader:
         self._author = nbformat.reads(exercise.notebook, as_version=4)
         self._plan = session.Plan.of(self._author, exercise.name)
         profile, environment = server_profile(self._author)
-        self._server = server or WarmServer(profile, environment=environment, preload=session.PRELOAD)
+        self._server = server or WarmServer(profile, environment=environment, preload=server_preload(self._author))
 
     def __enter__(self) -> Grader:
         return self
@@ -260,6 +260,23 @@ def server_profile(notebook) -> tuple[str, dict[str, str]]:
     set_ones = re.findall(rf"""["']({names})["']\s*(?:\]\s*=|,)\s*["']([^"']*)["']""", code)
     profile = "tensorflow" if re.search(r"\b(?:tensorflow|keras)\b", code) else "plain"
     return profile, dict(set_ones)
+
+
+def server_preload(notebook) -> tuple[str, ...]:
+    """Return the modules that a warm server for an author's notebook imports beside those of its profile.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Examples
+    --------
+    >>> from nbformat.v4 import new_code_cell, new_notebook
+    >>> "autograder.warm_ising" in server_preload(new_notebook(cells=[new_code_cell("load_ising()")]))
+    True
+    """
+    simulates = any("ising" in cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return (*session.PRELOAD, *(["autograder.warm_ising"] if simulates else []))
 
 
 def work(descriptor: int) -> None:

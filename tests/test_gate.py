@@ -1,6 +1,7 @@
 """The author's gate: it passes the bundled problem sets, and it can fail."""
 
 import json
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -128,6 +129,25 @@ def test_a_healthy_problem_set_passes(toy):
     assert gate.main(["ex01_1"]) == 0
 
 
+def test_a_variant_runs_as_far_as_its_change_reaches(toy):
+    made, whole = toy.run("squares"), toy.run("squares", full=True)
+    assert {result.grade_id for result in made.results if result.made} == {"double-test"}
+    assert all(result.made for result in whole.results)
+    assert [replace(result, made=True) for result in made.results] == whole.results
+
+
+def test_a_violation_in_a_part_is_confirmed_by_the_whole(toy, monkeypatch):
+    toy.write(test_root="half = double(4) / 8\n" + TEST_ROOT)
+    toy.mutant("power", "def root(number):\n    return number", task="root", grade_id="root-answer")
+    assert toy.check().passed
+    # As if the names had not told that this test needs the other answer, so that it fails for a wrong reason.
+    toy.variant("alternates", "power", "exercise: ex01_1\n", "def root(number): return number**.5", "root-answer")
+    monkeypatch.setattr(gate.influence, "cells_to_run", lambda cells, answers, also: {3, 4})
+    report = toy.check()
+    run = next(run for run in report.runs if run.kind == "alternate")
+    assert run.violations == [] and all(result.made for result in run.results)
+
+
 @pytest.mark.parametrize(
     "hint",
     ["Add it to itself: twice_the_number = number + number", "    twice_the_number = number + number"],
@@ -201,7 +221,7 @@ def test_an_over_budget_cell_is_caught(toy):
 
 def test_an_endless_answer_is_stopped_and_keeps_earlier_marks(toy):
     toy.mutant("endless", "def root(number):\n    while True: pass", task="root", grade_id="root-answer")
-    run = toy.run("endless", wall_limit_s=15)
+    run = toy.run("endless", wall_limit_s=15, full=True)
     assert run.task_points("double") == (2, 2)
     assert [result.status for result in run.results if result.task == "root"] == ["timeout"]
     assert any("stopped" in text for text in run.violations)

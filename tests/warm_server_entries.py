@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+import time
 
 
 def tell(descriptors, outcome):
@@ -64,6 +65,26 @@ def ask_the_server(arguments, descriptors):
 def wait_for_signal(arguments, descriptors):
     tell(descriptors, "ready")
     threading.Event().wait(600)
+
+
+def grow_and_wait(arguments, descriptors):
+    """Take memory for a moment, compute for a while, and then do nothing."""
+    taken = b"x" * (arguments["megabytes"] * 1_000_000)
+    del taken
+    while time.process_time() < arguments["cpu_s"]:
+        pass
+    tell(descriptors, time.process_time())
+    threading.Event().wait(600)
+
+
+def simulate(arguments, descriptors):
+    """Use the Ising simulator as it comes, and with an array for which nothing is compiled."""
+    from course_lib.simulators import ising
+
+    ready = len(ising._swendsen_wang.signatures), len(ising._cluster_labels.signatures)
+    spins = ising.sample(3, 2.5, size=8, seed=1)
+    sizes = ising.cluster_sizes(spins[::2, ::-1, ::-1])
+    tell(descriptors, [ready, spins.sum().item(), [one.tolist() for one in sizes]])
 
 
 def fail(arguments, descriptors):

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-import threading
 import time
 from types import SimpleNamespace
 
@@ -16,9 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from training_stage import AtBatch, Clock, View, fit, line_data, line_model, n_threads, open_stage, received, until
 
 from course_lib import style
-from course_lib.training import LiveTraining, TrainingRecord, curves_figure, live_training, monitor
+from course_lib.training import LiveTraining, TrainingRecord, curves_figure, live_training, monitor, show, trainings
 from course_lib.training.controls import Controls
 from course_lib.training.figure import thinned
 from course_lib.training.record import BATCH_LOSS
@@ -26,112 +26,9 @@ from course_lib.training.record import BATCH_LOSS
 MAXIMUM_SCRIPT_BYTES = 30_000
 
 
-# --- stand-ins for browser, shell and clock ---------------------------------------------------------------------
-
-
-class View:
-    """Takes messages as an anywidget does."""
-
-    def __init__(self, setup=None):
-        self.setup = setup
-        self.messages = []
-        self.closed = False
-
-    def send(self, message, buffers):
-        assert not self.closed, "a message to a closed view"
-        self.messages.append((message, buffers))
-
-    def on_msg(self, handler):
-        self.handler = handler
-
-    def close(self):
-        self.closed = True
-
-
-class Clock:
-    """Advances by the same step whenever it is read."""
-
-    def __init__(self, step_s=0.0):
-        self.now, self.step_s = 0.0, step_s
-
-    def __call__(self):
-        self.now += self.step_s
-        return self.now
-
-
 @pytest.fixture
 def notebook(monkeypatch):
-    """A front end and an IPython shell, with lists of what they were asked to do."""
-    hooks = []
-    events = SimpleNamespace(
-        register=lambda name, function: hooks.append(function), unregister=lambda name, function: hooks.remove(function)
-    )
-    stage = SimpleNamespace(hooks=hooks, views=[], shown=[])
-
-    def make_view(setup):
-        stage.views.append(View(setup))
-        return stage.views[-1]
-
-    def display(thing, **options):
-        stage.shown.append((thing, options))
-
-    monkeypatch.setattr("IPython.display.display", display)
-    monkeypatch.setattr(live_training, "_shell", lambda: SimpleNamespace(events=events))
-    monkeypatch.setattr(live_training, "has_front_end", lambda: True)
-    monkeypatch.setattr(live_training, "view_class", lambda: make_view)
-    return stage
-
-
-def received(view):
-    """Rebuild the curves as the browser does, from the bytes alone."""
-    curves = {}
-    for message, (payload,) in view.messages:
-        if message["complete"]:
-            curves = {}
-        numbers = np.frombuffer(payload, dtype="<f4")
-        for name, n_points in message["curves"]:
-            positions, values, numbers = numbers[:n_points], numbers[n_points : 2 * n_points], numbers[2 * n_points :]
-            known = curves.get(name, (np.empty(0), np.empty(0)))
-            curves[name] = (np.concatenate([known[0], positions]), np.concatenate([known[1], values]))
-        assert numbers.size == 0
-    return curves
-
-
-# --- small trainings --------------------------------------------------------------------------------------------
-
-
-def line_data(n_samples=64, seed=5):
-    generator = np.random.default_rng(seed)
-    x = generator.normal(size=(n_samples, 3)).astype("float32")
-    return x, (x @ [[1.0], [-2.0], [0.5]] + 0.3 * generator.normal(size=(n_samples, 1))).astype("float32")
-
-
-def line_model(learning_rate=0.05, metrics=()):
-    keras.utils.set_random_seed(4)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(learning_rate), "mse", metrics=list(metrics))
-    return model
-
-
-def fit(live, model=None, **options):
-    x, y = line_data()
-    options = {"epochs": 3, "batch_size": 16, "verbose": 0, **options}
-    return (model or line_model()).fit(x, y, callbacks=[live, *options.pop("callbacks", [])], **options)
-
-
-class AtBatch(keras.callbacks.Callback):
-    """Raises an error at the end of a batch of an epoch (both counted from 0)."""
-
-    def __init__(self, error, epoch, batch):
-        super().__init__()
-        self.error, self.where = error, (epoch, batch)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch) == self.where:
-            raise self.error
+    return open_stage(monkeypatch)
 
 
 # --- record -----------------------------------------------------------------------------------------------------
@@ -351,7 +248,7 @@ def test_wrong_rate_is_reported_before_the_training(rate):
 def test_appended_messages_rebuild_the_curves():
     record = TrainingRecord(steps=50)
     view, clock = View(), Clock(step_s=0.01)
-    live_view = monitor.Monitor(record, view, monitor.Pace(clock=clock, cost_clock=lambda: 0.0))
+    live_view = monitor.Monitor([record], view, monitor.Pace(clock=clock, cost_clock=lambda: 0.0))
     generator = np.random.default_rng(8)
     means = generator.random(200).astype("float32")
     for epoch in range(4):
@@ -375,7 +272,7 @@ def test_appended_messages_rebuild_the_curves():
 def test_a_burst_of_batches_stays_a_small_message():
     record = TrainingRecord(steps=1_000_000)
     view = View()
-    live_view = monitor.Monitor(record, view, monitor.Pace(clock=Clock(), cost_clock=lambda: 0.0))
+    live_view = monitor.Monitor([record], view, monitor.Pace(clock=Clock(), cost_clock=lambda: 0.0))
     record.add_batch(0, 1.0)
     live_view.update({})
     for batch in range(1, 100_000):
@@ -448,7 +345,7 @@ def test_time_left_follows_the_epochs_after_the_first():
 
         def on_train_batch_end(self, batch, logs=None):
             clock.now += 2.5
-            left_s[self.model.optimizer.iterations.numpy()] = live._seconds_left()
+            left_s[self.model.optimizer.iterations.numpy()] = live._show.lead.stopwatch.seconds_left()
 
     fit(live, epochs=4, callbacks=[Pauses()])  # four batches: 10 s an epoch
     assert left_s[10] == pytest.approx(15.0)  # in the middle of epoch 3 of 4
@@ -460,7 +357,7 @@ def test_without_front_end_only_lines_and_no_widget(monkeypatch, capsys):
     def no_view():
         raise AssertionError("a widget was made without a front end")
 
-    monkeypatch.setattr(live_training, "view_class", no_view)
+    monkeypatch.setattr(show, "view_class", no_view)
     fit(LiveTraining(title="quiet"), validation_split=0.25)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == [f"quiet: epoch {number} of 3" for number in (1, 2, 3)]
@@ -468,7 +365,8 @@ def test_without_front_end_only_lines_and_no_widget(monkeypatch, capsys):
 
 
 def test_in_a_kernel_without_front_end_the_figure_is_left(notebook, monkeypatch, capsys):
-    monkeypatch.setattr(live_training, "has_front_end", lambda: False)
+    for module in (live_training, show, trainings):
+        monkeypatch.setattr(module, "has_front_end", lambda: False)
     fit(LiveTraining())
     assert notebook.views == []
     ((bundle, options),) = notebook.shown
@@ -541,12 +439,6 @@ def steer(notebook, live, model, requests, **options):
     x, y = line_data()
 
     class SteeredView(View):
-        def on_msg(self, handler):
-            self.ask = lambda action, value=None: handler(
-                self, {"kind": "control", "action": action, "value": value}, []
-            )
-            self.hello = lambda page: handler(self, {"kind": "hello", "page": page}, [])
-
         def send(self, message, buffers):
             super().send(message, buffers)
             requests(self, message["state"])
@@ -555,15 +447,11 @@ def steer(notebook, live, model, requests, **options):
         notebook.views.append(SteeredView(setup))
         return notebook.views[-1]
 
-    live_training.view_class = lambda: make_view  # the fixture restores it
+    show.view_class = lambda: make_view  # the fixture restores it
     slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.01))
     # Far more epochs than any script waits for: a busy machine sends few updates.
     options = {"epochs": 100_000, "batch_size": 16, "callbacks": [slower], **options}
     return asyncio.run(live.fit(model, x, y, **options))
-
-
-def n_threads():
-    return sum(thread.name.startswith("asyncio") for thread in threading.enumerate())
 
 
 def test_stop_keeps_weights_and_history(notebook):
@@ -586,10 +474,6 @@ def test_learning_rate_and_single_steps_act_between_batches(notebook):
     live, model = LiveTraining(), line_model()
     rates, n_made = [], []
 
-    async def until(condition):
-        while not condition():
-            await asyncio.sleep(0.01)
-
     async def student():
         """Ask, and wait until the training stands still again: what it did meanwhile is certain then."""
         await until(lambda: live.record.n_batches > 0 and notebook.views)
@@ -608,16 +492,6 @@ def test_learning_rate_and_single_steps_act_between_batches(notebook):
         await until(lambda: live.record.n_batches > n_made[-1] + 3)
         view.ask("stop")
 
-    class SteeredView(View):
-        def on_msg(self, handler):
-            self.ask = lambda action, value=None: handler(
-                self, {"kind": "control", "action": action, "value": value}, []
-            )
-
-    def make_view(setup):
-        notebook.views.append(SteeredView(setup))
-        return notebook.views[-1]
-
     async def cell():
         x, y = line_data()
         steering = asyncio.ensure_future(student())
@@ -625,7 +499,6 @@ def test_learning_rate_and_single_steps_act_between_batches(notebook):
         await live.fit(model, x, y, epochs=1_000_000, batch_size=16)
         await steering
 
-    live_training.view_class = lambda: make_view  # the fixture restores it
     asyncio.run(cell())
     assert np.diff(n_made).tolist() == [1, 1]  # one batch a step, nothing in between
     # It holds from the first step on; the batch that the pause caught had passed its own turn before.

@@ -1,9 +1,12 @@
 """Watching a network learn: the live training monitor and what it is made of.
 
-- `LiveTraining`: a Keras callback whose curves move while ``fit`` runs;
+- `LiveTraining`: a Keras callback whose curves move while ``fit`` runs; it also shows hand-written loops, races of
+  several models, and the spread over seeds;
 - `TrainingRecord`: what happened in one training, the truth behind every curve;
-- `curves_figure`: the static figure of a record;
-- `Finding`: what the curves of a record say (overfitting, diverging, not learning, not a number).
+- `curves_figure`, `spread_figure`, `layers_figure`: the static figures;
+- `Finding`: what the curves of a record say (overfitting, diverging, not learning, not a number);
+- `EarlierRun`, `earlier_run`: a training that is over, drawn behind a new one;
+- `inspect_layers`, `Inspection`, `LayerState`: norms of gradients and weights, size of updates, dead units.
 
 Importing this package loads neither Keras nor plotly; both load when they are used.
 
@@ -19,13 +22,32 @@ Examples
 import importlib
 
 _MODULES = {
+    "EarlierRun": "earlier",
     "Finding": "verdict",
+    "Inspection": "inspection",
+    "LayerState": "inspection",
     "LiveTraining": "live_training",
     "TrainingRecord": "record",
     "curves_figure": "figure",
+    "earlier_run": "earlier",
+    "inspect_layers": "inspection",
+    "layers_figure": "layer_curves",
+    "spread_figure": "figure",
 }
 
-__all__ = ["Finding", "LiveTraining", "TrainingRecord", "curves_figure"]
+__all__ = [
+    "EarlierRun",
+    "Finding",
+    "Inspection",
+    "LayerState",
+    "LiveTraining",
+    "TrainingRecord",
+    "curves_figure",
+    "earlier_run",
+    "inspect_layers",
+    "layers_figure",
+    "spread_figure",
+]
 
 
 def __getattr__(name):

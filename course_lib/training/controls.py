@@ -18,6 +18,8 @@ class Controls:
         Whether it ends there, keeping the weights.
     learning_rate : float or None
         Requested learning rate that the training has not taken yet; None leaves it as it is.
+    last_learning_rate : float or None
+        The last one that was asked for, taken or not.
     waiting : bool
         Whether the training stands still at this moment, between two batches.
 
@@ -30,15 +32,17 @@ class Controls:
     >>> controls.request("faster")
     Traceback (most recent call last):
     ...
-    ValueError: a training knows pause, continue, step, stop and learning rate, not 'faster'.
+    ValueError: a training knows pause, continue, step, stop, learning rate and inspect, not 'faster'.
     """
 
     def __init__(self):
         self.paused = False
         self.stopped = False
         self.learning_rate = None
+        self.last_learning_rate = None
         self.waiting = False
         self._steps = 0
+        self._inspections = 0
         self._changed = threading.Condition()
 
     def request(self, action, value=None):
@@ -46,10 +50,10 @@ class Controls:
 
         Parameters
         ----------
-        action : {"pause", "continue", "step", "stop", "learning rate"}
-            ``"step"`` trains one batch and waits again.
+        action : {"pause", "continue", "step", "stop", "learning rate", "inspect"}
+            ``"step"`` trains one batch and waits again; ``"inspect"`` asks for a look into the layers.
         value : float, optional
-            The learning rate.
+            The learning rate; where several models train, the factor on each one's own.
 
         Raises
         ------
@@ -70,9 +74,13 @@ class Controls:
                 number = isinstance(value, int | float) and not isinstance(value, bool)
                 if not (number and math.isfinite(value) and value > 0):
                     raise ValueError(f"a learning rate must be a positive number, not {value!r}.")
-                self.learning_rate = float(value)
+                self.learning_rate = self.last_learning_rate = float(value)
+            elif action == "inspect":
+                self._inspections += 1
             else:
-                raise ValueError(f"a training knows pause, continue, step, stop and learning rate, not {action!r}.")
+                raise ValueError(
+                    f"a training knows pause, continue, step, stop, learning rate and inspect, not {action!r}."
+                )
             self._changed.notify_all()
 
     def take_learning_rate(self):
@@ -86,20 +94,32 @@ class Controls:
             taken, self.learning_rate = self.learning_rate, None
         return taken
 
+    def take_inspection(self):
+        """Tell once whether a look into the layers was asked for."""
+        if not self._inspections:
+            return False
+        with self._changed:
+            self._inspections = 0
+        return True
+
     def wait_for_turn(self):
-        """Wait while paused, at most until the next step, the end of the pause or a stop.
+        """Wait while paused, at most until the next step, the end of the pause, a stop or an inspection.
 
         Returns
         -------
-        float
-            Seconds waited.
+        seconds : float
+            Time waited.
+        turn : bool
+            Whether the training may go on; False asks to do what was asked for and to wait again.
         """
         if not self.paused:  # the usual case costs nothing
-            return 0.0
+            return 0.0, True
         start = time.perf_counter()
         with self._changed:
             self.waiting = True
-            self._changed.wait_for(lambda: not self.paused or self.stopped or self._steps > 0)
+            self._changed.wait_for(lambda: not self.paused or self.stopped or self._steps > 0 or self._inspections > 0)
             self.waiting = False
-            self._steps = max(0, self._steps - 1)
-        return time.perf_counter() - start
+            turn = not self.paused or self.stopped or self._steps > 0
+            if turn:
+                self._steps = max(0, self._steps - 1)
+        return time.perf_counter() - start, turn

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import inspect as python_inspect
 import math
-import sys
 import time
-import uuid
 
 import keras
 
-from course_lib import style
 from course_lib.front_end import has_front_end
 from course_lib.training.controls import Controls
-from course_lib.training.figure import curves_figure
-from course_lib.training.monitor import UPDATES_PER_SECOND, Monitor, Pace, view_class
+from course_lib.training.inspection import probe_of
+from course_lib.training.monitor import UPDATES_PER_SECOND
+from course_lib.training.race import check_race, share_start, train_in_step
 from course_lib.training.record import TrainingRecord
+from course_lib.training.run import TrainingStopped
+from course_lib.training.trainings import Trainings
 
 
-class LiveTraining(keras.callbacks.Callback):
+class LiveTraining(Trainings, keras.callbacks.Callback):
     """Draw loss and metrics while a network trains.
 
     With a front end the curves of training and validation move while ``fit`` runs: every batch for the
     training loss, every epoch for the rest. When ``fit`` ends, however it ends, a static figure takes the
     place of the live view. Without a front end no widget is made: one line an epoch is printed, and the same
-    figure is left. Two ways to use it::
+    figure is left. Ways to use it::
 
         model.fit(x, y, epochs=20, verbose=0, callbacks=[live])  # curves
         await live.fit(model, x, y, epochs=20)  # curves and controls: pause, step, stop, learning rate
+        await live.race({"SGD": model_a, "Adam": model_b}, x, y, epochs=20)  # several models, the same batches
+        await live.repeat(build_model, x, y, seeds=range(5), epochs=20)  # one model, several seeds
+        with live.run(epochs=20) as run:  # a loop of your own
+            run.batch(loss=loss)
+            run.epoch(val_loss=val_loss)
+        await live.loop(function_with_a_loop, epochs=20)  # the same, with controls
 
     Parameters
     ----------
@@ -42,6 +49,12 @@ class LiveTraining(keras.callbacks.Callback):
 
             LiveTraining(measures={"val_resolution": lambda model: np.std(model.predict(x, verbose=0) - y)},
                          units={"resolution": "EeV"})
+    earlier : dict of str to training, optional
+        Trainings to compare with, drawn as thin lines behind: name -> what ``fit`` returned, its ``history``,
+        or a `TrainingRecord`. Earlier trainings of the same `LiveTraining` join by themselves.
+    inspect : tuple of (inputs, targets), optional
+        One batch on which all layers are looked into after every epoch (see `layers_figure`). Without it
+        nothing is computed, unless the reader of a view with controls asks for it.
     updates_per_second : float
         How often the picture may change; ten at most. Updates also never take more than one percent of the
         training's time.
@@ -54,9 +67,12 @@ class LiveTraining(keras.callbacks.Callback):
     Attributes
     ----------
     history : dict of str to list of float
-        One value an epoch for each name in Keras' logs, as in ``model.fit(...).history``.
+        One value an epoch for each name in Keras' logs, as in ``model.fit(...).history``; where several models
+        trained, such a dictionary for each by its name.
     record : TrainingRecord
         All that is known about the last training, single batches included.
+    records : dict of str to TrainingRecord
+        The same for each model by its name; a single one has the name ``""``.
 
     Notes
     -----
@@ -85,48 +101,20 @@ class LiveTraining(keras.callbacks.Callback):
         *,
         units=None,
         measures=None,
+        earlier=None,
+        inspect=None,
         updates_per_second=UPDATES_PER_SECOND,
         stop_at_nan=True,
         clock=time.perf_counter,
     ):
-        super().__init__()
-        self.title = title
-        self.units = dict(units or {})
+        Trainings.__init__(
+            self, title, units=units, earlier=earlier, inspect=inspect, rate=updates_per_second, clock=clock
+        )
         self.measures = dict(measures or {})
         for name, measure in self.measures.items():
             if not callable(measure):
                 raise TypeError(f"measures[{name!r}] must be a function of the model, not {measure!r}.")
         self.stop_at_nan = stop_at_nan
-        self._rate = updates_per_second
-        self._clock = clock
-        Pace(rate=updates_per_second)  # a wrong rate is reported here, not in the middle of a fit
-        self.record = TrainingRecord(title=title, units=units)
-        self._monitor = None
-        self._pace = None
-        self._display_id = None
-        self._running = False
-        self._controls = None
-        self._pages = set()
-
-    @property
-    def history(self):
-        """One value an epoch for each name in Keras' logs, of the last training."""
-        return self.record.history
-
-    def figure(self, *, log_scale=False):
-        """Return the static figure of the last training.
-
-        Parameters
-        ----------
-        log_scale : bool
-            Whether the values stand on a logarithmic axis.
-
-        Returns
-        -------
-        plotly.graph_objects.Figure
-            One panel a quantity, training and validation paired.
-        """
-        return curves_figure(self.record, log_scale=log_scale)
 
     async def fit(self, model, *arguments, **options):
         """Train in a worker thread, so that the controls of the view act while the network trains.
@@ -161,67 +149,266 @@ class LiveTraining(keras.callbacks.Callback):
             live = LiveTraining(title="cosmic rays")
             history = await live.fit(model, traces, energies, validation_split=0.1, epochs=30)
         """
-        if self._controls is not None:
-            raise RuntimeError("this LiveTraining shows a training that still runs: make a second one.")
-        options = {"verbose": 0, **options}
-        callbacks = [each for each in _listed(options.pop("callbacks", None)) if each is not self]
-        options["callbacks"] = [*callbacks, self]
+        self._refuse_a_second()
+        options = self._fit_options(options)
         if not has_front_end():
             return model.fit(*arguments, **options)
-        self._finish("interrupted")
-        self._controls = Controls()
-        self._outcome = "stopped"
-        worker = asyncio.ensure_future(asyncio.to_thread(model.fit, *arguments, **options))
+        self._probe = self._inspect or probe_of(arguments, options)
+        with self._hold(Controls()):
+            return await self._show.accompany(model.fit, *arguments, **options)
+
+    async def repeat(self, build, *arguments, seeds=range(5), **options):
+        """Train freshly built models that differ in their seed only, and leave the spread of their curves.
+
+        Parameters
+        ----------
+        build : callable
+            Returns a compiled model; called once a seed, after ``keras.utils.set_random_seed(seed)``.
+        *arguments, **options
+            As for ``model.fit``.
+        seeds : iterable of int
+            At least two.
+
+        Returns
+        -------
+        list of keras.callbacks.History
+            What ``model.fit`` returned for each seed; fewer if the reader pressed stop.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two seeds.
+        RuntimeError
+            If this monitor is already showing a training.
+
+        Examples
+        --------
+        In a notebook cell::
+
+            live = LiveTraining(title="five seeds")
+            histories = await live.repeat(build_model, x, y, validation_split=0.2, epochs=20)
+            live.spread_figure(log_scale=True)
+        """
+        self._refuse_a_second()
+        seeds = list(seeds)
+        if len(seeds) < 2:
+            raise ValueError(f"a spread needs two seeds at least, not {len(seeds)}: seeds=range(5).")
+        options = self._fit_options(options)
+        self._earlier, self._n_trainings = [], 0
+        self.records = {"": TrainingRecord(title=self.title, units=self.units)}
+
+        def train():
+            histories = []
+            for seed in seeds:
+                keras.utils.set_random_seed(seed)
+                histories.append(build().fit(*arguments, **options))
+                if self._controls is not None and self._controls.stopped:
+                    break
+            return histories
+
+        self._probe = self._inspect or probe_of(arguments, options)
+        controls = Controls() if has_front_end() else None
+        with self._hold(controls, repeating=True):
+            if controls is None:
+                return train()
+            return await self._show.accompany(train)
+
+    @contextlib.contextmanager
+    def run(self, *, epochs=None, steps=None, models=None):
+        """Show a training loop of your own.
+
+        Parameters
+        ----------
+        epochs : int, optional
+            Number of epochs planned: for the axis and for the time left.
+        steps : int, optional
+            Batches in an epoch; learned in the first one where it is not given. Of several models a dictionary
+            by their names may tell it for each.
+        models : dict of str to model, sequence of str, or model, optional
+            Names what trains together, for example ``["generator", "critic"]``. Given as a dictionary to Keras
+            models or optimisers (or as one of them alone), the learning rate can be changed and layers can be
+            looked into.
+
+        Yields
+        ------
+        Run
+            Takes ``run.batch(loss=...)`` and ``run.epoch(val_loss=...)``; of several models
+            ``run["critic"].batch(loss=...)`` and ``run.epoch(critic={"val_loss": ...})``.
+
+        Raises
+        ------
+        RuntimeError
+            If this monitor is already showing a training.
+
+        Notes
+        -----
+        Where the loss is not a finite number the block ends, unless ``stop_at_nan=False``. The controls of the
+        view need `loop`.
+
+        Examples
+        --------
+        >>> from course_lib.training import LiveTraining
+        >>> live = LiveTraining("parabola")
+        >>> w = 3.0
+        >>> with live.run(epochs=2, steps=2) as run:
+        ...     for _ in range(2):
+        ...         for _ in range(2):
+        ...             run.batch(loss=w**2)
+        ...             w -= 0.25 * 2 * w
+        ...         run.epoch(val_loss=w**2)
+        parabola: epoch 1 of 2 ... s  loss 5.625  val loss 0.5625
+        parabola: epoch 2 of 2 ... s  loss 0.3516  val loss 0.03516
+        >>> live.history["loss"]
+        [5.625, 0.3515625]
+        """
+        self._refuse_a_second()
+        run = self._open_run(models, epochs, steps, controls=None)
+        outcome = "stopped"
         try:
-            while not worker.done():
-                await asyncio.wait({worker}, timeout=1 / UPDATES_PER_SECOND)
-                if self._running and self._monitor is None:
-                    self._open_monitor()
-                elif self._running and self._monitor.pace.due():
-                    self._monitor.update(self._state())
-            if worker.exception() is not None:
-                self._outcome = f"stopped by {type(worker.exception()).__name__}"
-            return worker.result()
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            self._outcome = "interrupted"
+            with contextlib.suppress(TrainingStopped):
+                yield run
+                outcome = self._how_it_ended()
+        except KeyboardInterrupt:
+            outcome = "interrupted"
+            raise
+        except BaseException as error:
+            outcome = f"stopped by {type(error).__name__}"
             raise
         finally:
-            # No thread stays behind: the worker ends with its present batch.
-            self._controls.request("stop")
-            while not worker.done():
-                await asyncio.wait({worker}, timeout=1)
-            self._finish(self._outcome)
+            self._show.finish(outcome)
+
+    async def loop(self, function, *, epochs=None, steps=None, models=None):
+        """Run a function that holds a training loop in a worker thread, so that the controls act on it.
+
+        Pause and step act where the loop reports a batch; stop ends the loop there, and what the weights have
+        become is kept. Without a front end the function simply runs.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the `Run` (see `run`) and trains.
+        epochs, steps, models
+            As for `run`.
+
+        Returns
+        -------
+        object
+            What `function` returns; None if the loop was stopped.
+
+        Raises
+        ------
+        TypeError
+            If `function` is a coroutine function.
+        RuntimeError
+            If this monitor is already showing a training.
+
+        Examples
+        --------
+        In a notebook cell::
+
+            def train(run):
+                for epoch in range(20):
+                    for real in batches:
+                        run["critic"].batch(loss=critic_step(real))
+                        run["generator"].batch(loss=generator_step())
+                    run.epoch()
+
+            live = LiveTraining(title="air showers")
+            await live.loop(train, epochs=20, models={"critic": critic, "generator": generator})
+        """
+        self._refuse_a_second()
+        if not callable(function) or python_inspect.iscoroutinefunction(function):
+            raise TypeError(f"loop needs a plain function of the run (def, not async def), not {function!r}.")
+        if not has_front_end():
+            with self.run(epochs=epochs, steps=steps, models=models) as run:
+                return function(run)
+            return None
+        self._controls = Controls()
+        try:
+            run = self._open_run(models, epochs, steps, controls=self._controls)
+            return await self._show.accompany(self._work, function, run)
+        finally:
             self._controls = None
+
+    async def race(self, models, x, y, *, epochs, batch_size=32, validation_data=None, seed=0, same_start=True):
+        """Train several compiled models side by side, each on the same batches in the same order.
+
+        Parameters
+        ----------
+        models : dict of str to keras.Model
+            Compiled models by name, each with an optimiser of its own.
+        x, y : array_like or nested structures of them
+            Training data, first axis the samples.
+        epochs, batch_size : int
+            As for ``model.fit``.
+        validation_data : tuple of (x, y), optional
+            Measured after every epoch.
+        seed : int
+            Of the order of the samples.
+        same_start : bool
+            Whether models of equal shape begin with the weights of the first of them: then only the optimisers
+            differ.
+
+        Returns
+        -------
+        dict of str to dict
+            The history of each model. A model whose loss is lost (NaN) drops out; the others go on.
+
+        Raises
+        ------
+        ValueError
+            If the models cannot race (see the message).
+        RuntimeError
+            If this monitor is already showing a training.
+
+        Examples
+        --------
+        In a notebook cell::
+
+            optimisers = {"SGD": "sgd", "momentum": keras.optimizers.SGD(momentum=0.9), "Adam": "adam"}
+            models = {name: build_model() for name in optimisers}
+            for name, optimiser in optimisers.items():
+                models[name].compile(optimiser, "mse")
+            await LiveTraining("race").race(models, x, y, epochs=20, validation_data=(x_val, y_val))
+        """
+        import numpy as np
+
+        x, y = keras.tree.map_structure(np.asarray, (x, y))
+        check_race(models, x, y, epochs=epochs, batch_size=batch_size)
+        if same_start:
+            share_start(list(models.values()))
+        self._probe = self._inspect or probe_of((x, y), {})
+        options = {"epochs": epochs, "batch_size": batch_size, "validation_data": validation_data, "seed": seed}
+
+        def function(run):
+            train_in_step(run, models, x, y, **options, measures=self.measures)
+
+        steps = math.ceil(len(keras.tree.flatten(x)[0]) / batch_size)
+        await self.loop(function, epochs=epochs, steps=steps, models=models)
+        return self.history
 
     # --- called by Keras --------------------------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
-        # A training that ended with an error outside of a notebook was never closed.
-        self._finish("interrupted")
-        self.record = TrainingRecord(
+        if not self._held and self._show is not None:
+            # A training that ended with an error outside of a notebook was never closed.
+            self._show.finish("interrupted")
+        self._remember_the_last()
+        record = TrainingRecord(
             title=self.title, epochs=self.params.get("epochs"), steps=self.params.get("steps"), units=self.units
         )
-        self._epoch_index = 0
-        self._epoch_durations = []
-        self._epoch_begun = self._clock()
-        self._first_batch_ended = None
-        self._phase = "training"
-        self._pages = set()
-        self._running = True
-        if self._controls is not None:  # `fit` opens, updates and closes the view, in the thread of the cell
-            return
-        shell = _shell()
-        if shell is not None:
-            shell.events.register("post_run_cell", self._after_cell)
-        if has_front_end():
-            self._open_monitor()
-            self._pace = self._monitor.pace
+        self._n_trainings += 1
+        self._member = self._make_member(record, model=self.model)
+        self.records = {"": record}
+        if self._held:
+            self._show.phase = "training"
+            self._show.members = [self._member]
+        else:
+            self._show = self._make_show([self._member])
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch_index = epoch
-        self._epoch_begun = self._clock()
-        self._phase = "training"
-        self.record.begin_epoch(epoch)
+        self._show.phase = "training"
+        self._member.begin_epoch(epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
@@ -229,208 +416,38 @@ class LiveTraining(keras.callbacks.Callback):
             self.record.add_batch(batch, loss)
             if loss - loss != 0.0 and self.stop_at_nan:  # NaN or infinity, without the cost of a function call
                 self.model.stop_training = True
-        if self._first_batch_ended is None:
-            self._first_batch_ended = self._clock()
-        if self._pace is not None and self._pace.due():
-            self._monitor.update(self._state())
-        if self._controls is not None:
-            self._obey()
+        self._member.end_batch(batch)
+        self._show.update_if_due()
+        if self._controls is not None and self._show.obey():
+            self.model.stop_training = True
 
     def on_test_begin(self, logs=None):
-        if self._running:
-            self._phase = "validation"
-            if self._pace is not None and self._pace.due():
-                self._monitor.update(self._state())
+        if self._show is not None and self._show.running:  # not for an evaluation outside of a training
+            self._show.phase = "validation"
+            self._show.update_if_due()
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
         for name, measure in self.measures.items():
             # Into Keras' own dictionary: its history and callbacks after this one see them too.
             logs[name] = float(measure(self.model))
-        duration = self._clock() - self._epoch_begun
-        self._epoch_durations.append(duration)
-        self.record.add_epoch(epoch, logs)
-        self._phase = "training"
-        if self._pace is not None and self._pace.due():
-            self._monitor.update(self._state())
-        if not has_front_end():
-            print(self.record.epoch_line(duration), flush=True)
+        seconds = self._member.end_epoch(epoch, logs)
+        self._show.phase = "training"
+        self._show.update_if_due()
+        self._tell_epoch(self.record, seconds)
 
     def on_train_end(self, logs=None):
-        planned = self.record.epochs
-        if self._controls is not None and self._controls.stopped:
-            outcome = "stopped by hand"
-        elif self.record.first_bad_batch is not None and self.stop_at_nan:
-            outcome = "stopped"
-        elif planned and self.record.epoch_numbers and self.record.epoch_numbers[-1] < planned:
-            outcome = "stopped early"
+        outcome = self._how_it_ended()
+        if self._held:
+            if self._show.conclude(outcome):
+                self.record.outcome = outcome
         else:
-            outcome = "finished"
-        if self._controls is not None:
-            # An interrupted cell stops its worker, but that was not the hand of the student.
-            self._outcome = self._outcome if self._outcome == "interrupted" else outcome
-        else:
-            self._finish(outcome)
+            self._show.finish(outcome)
 
-    def _obey(self):
-        """Do between two batches what the controls ask for; runs in the worker thread."""
-        controls = self._controls
-        waited_s = controls.wait_for_turn()
-        # A pause is no training time: it counts neither for the rate nor for the time left.
-        self._epoch_begun += waited_s
-        self._first_batch_ended += waited_s
-        learning_rate = controls.take_learning_rate()
-        if learning_rate is not None:
-            self.model.optimizer.learning_rate = learning_rate
-        if controls.stopped:
-            self.model.stop_training = True
-
-    # --- the view ---------------------------------------------------------------------------------------
-
-    def _open_monitor(self):
-        from IPython.display import display
-
-        setup = {"run": uuid.uuid4().hex, "title": self.title, "units": self.units}
-        if self._controls is not None:
-            setup["controls"] = True
-            setup["learningRate"] = self._learning_rate()
-        view = view_class()(setup=setup)
-        if self._controls is not None:
-            view.on_msg(self._take_message)
-        self._monitor = Monitor(self.record, view, Pace(clock=self._clock, rate=self._rate))
-        self._display_id = uuid.uuid4().hex
-        display(view, display_id=self._display_id)
-        self._monitor.update(self._state())
-
-    def _take_message(self, view, message, buffers):
-        """Act on a message of the view; runs in the thread of the cell, also while a worker trains."""
-        if self._controls is None or self._monitor is None:
-            return
-        if message.get("kind") == "hello":
-            self._pages.add(message.get("page"))
-            self._monitor.send_everything(self._state())
-            return
-        # A page of another version may ask for anything; the training goes on.
-        try:
-            self._controls.request(message.get("action"), message.get("value"))
-        except ValueError as error:
-            print(f"{self.title}: {error}")
-        self._monitor.update(self._state())
-
-    def _learning_rate(self):
-        """Return the learning rate, or None where a schedule rules it."""
-        requested = None if self._controls is None else self._controls.learning_rate  # the worker may take it now
-        if requested is not None:
-            return requested
-        optimizer = getattr(self.model, "optimizer", None)
-        if optimizer is None or isinstance(
-            getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule
-        ):
-            return None
-        return float(optimizer.learning_rate)
-
-    def _state(self):
-        """Return the small facts beside the curves, as JSON."""
-        record = self.record
-        best, finding = record.best_index, record.verdict
-        n_before = record.epoch_ends[-1] if record.epoch_ends else 0
-        state = {
-            "phase": self._phase,
-            "epoch": self._epoch_index + 1,
-            "firstEpoch": record.epoch_numbers[0] if record.epoch_numbers else self._epoch_index + 1,
-            "epochs": record.epochs,
-            "batch": record.n_batches - n_before,
-            "steps": record.steps,
-            "secondsLeft": self._seconds_left(),
-            "samplesPerSecond": self._samples_per_second(),
-            "bestBatch": None if best is None else record.epoch_ends[best],
-            "bestName": record.judged_by,
-            "finding": None,
-            "summary": record.progress(),
-            "outcome": record.outcome,
-        }
-        if finding is not None:
-            since = record.epoch_numbers.index(finding.epoch) if finding.epoch in record.epoch_numbers else None
-            batch = n_before if since is None else record.epoch_ends[since]
-            state["finding"] = {"kind": finding.kind, "words": finding.words, "batch": batch}
-        if self._controls is not None:
-            state["paused"] = self._controls.paused
-            state["learningRate"] = self._learning_rate()
-        return state
-
-    def _seconds_left(self):
-        record, now = self.record, self._clock()
-        if not record.epochs:
-            return None
-        epochs_left = record.epochs - self._epoch_index
-        if self._epoch_durations:
-            # The first epoch also builds the graph, so it counts only while it is the only one.
-            recent = self._epoch_durations[1:][-5:] or self._epoch_durations
-            typical = sum(recent) / len(recent)
-            just_ended = len(self._epoch_durations) > 0 and len(record.epoch_numbers) == self._epoch_index + 1
-            within = typical if just_ended else min(now - self._epoch_begun, typical)
-            return max(0.0, typical * epochs_left - within)
-        if record.steps and record.n_batches > 1:
-            seconds_per_batch = (now - self._first_batch_ended) / (record.n_batches - 1)
-            return seconds_per_batch * (record.steps * epochs_left - record.n_batches)
-        return None
-
-    def _samples_per_second(self):
-        # Keras tells callbacks no batch size; its loss metric has counted the samples of this epoch.
-        if self._phase != "training" or self._first_batch_ended is None:
-            return None
-        metrics = self.model.metrics
-        count = getattr(metrics[0], "count", None) if metrics else None
-        seconds = self._clock() - self._epoch_begun
-        rate = float(count) / seconds if count is not None and seconds > 0 else 0.0
-        return rate if math.isfinite(rate) and rate > 0 else None
-
-    # --- the end ----------------------------------------------------------------------------------------
-
-    def _after_cell(self, result):
-        """Close what a ``fit`` that raised left open; IPython calls this after every cell."""
-        error = result.error_in_exec
-        if isinstance(error, KeyboardInterrupt):
-            self._finish("interrupted")
-        else:
-            self._finish("stopped" if error is None else f"stopped by {type(error).__name__}")
-
-    def _finish(self, outcome):
-        """Replace the live view by the static figure, once."""
-        if not self._running:
-            return
-        self._running = False
-        self.record.outcome = outcome
-        shell = _shell()
-        if shell is not None:
-            if self._controls is None:
-                shell.events.unregister("post_run_cell", self._after_cell)
-            self._leave_figure()
-        elif outcome != "finished":
-            print(f"{self.title}: {self.record.summary()}", flush=True)
-        if self._monitor is not None and len(self._pages) > 1:
-            # A page that was loaded again does not know the place of the output any more: its view has to stay.
-            self._monitor.send_everything(self._state())
-        elif self._monitor is not None:
-            self._monitor.close()
-        self._monitor = self._pace = self._display_id = None
-
-    def _leave_figure(self):
-        from IPython.display import display
-
-        style.use()
-        # The bundle, not the figure: plotly figures display themselves and ignore display_id.
-        bundle = {"text/plain": f"{self.title}: {self.record.summary()}", **self.figure()._repr_mimebundle_()}
-        if self._display_id is None:
-            display(bundle, raw=True)
-        else:
-            display(bundle, raw=True, display_id=self._display_id, update=True)
-
-
-def _shell():
-    """Return the running IPython shell, or None in plain Python."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
+    def _fit_options(self, options):
+        options = {"verbose": 0, **options}
+        callbacks = [each for each in _listed(options.pop("callbacks", None)) if each is not self]
+        return options | {"callbacks": [*callbacks, self]}
 
 
 def _listed(callbacks):

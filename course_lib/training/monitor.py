@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from pathlib import Path
 
@@ -20,6 +21,10 @@ TIME_SHARE = 0.01
 MOST_NEW_POINTS = 400
 #: ... and a complete view never more than this.
 MOST_POINTS = 2000
+#: An earlier training is a thin line behind the others.
+MOST_EARLIER_POINTS = 200
+#: The view, in the order of its parts.
+SCRIPTS = ("curves.js", "drawing.js", "live_training.js")
 
 
 class Pace:
@@ -82,51 +87,58 @@ def pack(curves):
 
     Parameters
     ----------
-    curves : list of (str, array_like, array_like)
-        Name, positions and values of each curve; positions and values have the same length.
+    curves : list of (int, str, array_like, array_like)
+        Which run, name, positions and values of each curve; positions and values have the same length.
 
     Returns
     -------
-    names : list of [str, int]
-        Name and number of points of each curve.
+    names : list of [int, str, int]
+        Run, name and number of points of each curve.
     payload : bytes
         Little-endian float32: for each curve its positions, then its values.
 
     Examples
     --------
-    >>> names, payload = pack([("loss", [1, 2], [0.5, 0.25])])
+    >>> names, payload = pack([(0, "loss", [1, 2], [0.5, 0.25])])
     >>> names, len(payload)
-    ([['loss', 2]], 16)
+    ([[0, 'loss', 2]], 16)
     """
     import numpy as np
 
-    names = [[name, len(values)] for name, _, values in curves]
-    parts = [np.asarray(part, dtype="<f4") for _, positions, values in curves for part in (positions, values)]
+    names = [[run, name, len(values)] for run, name, _, values in curves]
+    parts = [np.asarray(part, dtype="<f4") for *_, positions, values in curves for part in (positions, values)]
     return names, b"".join(part.tobytes() for part in parts)
 
 
 class Monitor:
-    """Keeps one live view up to date with one record.
+    """Keeps one live view up to date with one or several records.
 
     Parameters
     ----------
-    record : TrainingRecord
-        What is shown. It may grow in another thread.
+    records : list of TrainingRecord
+        What is shown: runs 0, 1, ... on the wire. They may grow in another thread.
     view : object
         Has ``send(message, buffers=[...])`` and ``close()``: an anywidget.
     pace : Pace
         When updates are due.
+    earlier : list of EarlierRun
+        Trainings behind them: runs -1, -2, ... on the wire, at whole epochs instead of batches.
     """
 
-    def __init__(self, record, view, pace):
-        self.record = record
+    def __init__(self, records, view, pace, earlier=()):
         self.view = view
         self.pace = pace
-        self._sent = {}
         self._begun = pace.clock()
         # A view that missed a message, because it was still loading, is mended by complete ones: after one
         # second, then two, four ... so their cost vanishes.
         self._next_complete = 1.0
+        self.show(records, earlier)
+
+    def show(self, records, earlier=()):
+        """Show other records from now on."""
+        self.records = list(records)
+        self.earlier = list(earlier)
+        self._sent = {}
 
     def update(self, state):
         """Send what is new.
@@ -142,7 +154,9 @@ class Monitor:
                 self._next_complete = 2 * age
                 self._sent = {}
             complete = not self._sent
-            curves = self._new_points()
+            curves = self._earlier_points() if complete else []
+            for run, record in enumerate(self.records):
+                curves += self._new_points(run, record, MOST_POINTS if complete else MOST_NEW_POINTS)
             names, payload = pack(curves)
             self.view.send({"kind": "curves", "complete": complete, "curves": names, "state": state}, buffers=[payload])
 
@@ -151,16 +165,15 @@ class Monitor:
         self._sent = {}
         self.update(state)
 
-    def _new_points(self):
-        record = self.record
-        most = MOST_NEW_POINTS if self._sent else MOST_POINTS
-        # Lengths first: the record may grow meanwhile.
-        lengths = {BATCH_LOSS: len(record.batch_losses)}
-        lengths |= {name: len(values) for name, values in list(record.history.items())}
-        ends = record.epoch_ends
+    def _new_points(self, run, record, most):
+        # The numbers come last into the record, which may grow meanwhile.
+        lengths = {BATCH_LOSS: len(record.batch_numbers)}
+        with record.changing:
+            lengths |= {name: len(values) for name, values in record.history.items()}
+            ends = list(record.epoch_ends)
         curves = []
         for name, length in lengths.items():
-            start = self._sent.get(name, 0)
+            start = self._sent.get((run, name), 0)
             if length > start:
                 if name == BATCH_LOSS:
                     positions, values = record.batch_numbers[start:length], record.batch_losses[start:length]
@@ -168,8 +181,15 @@ class Monitor:
                     # A metric that appeared late belongs to the last epochs.
                     late = max(0, len(ends) - length)
                     positions, values = ends[late + start : late + length], record.history[name][start:length]
-                curves.append((name, *thinned(positions, values, most)))
-            self._sent[name] = length
+                curves.append((run, name, *thinned(positions, values, most)))
+            self._sent[run, name] = length
+        return curves
+
+    def _earlier_points(self):
+        curves = []
+        for number, earlier in enumerate(self.earlier, 1):
+            for name in earlier.history:
+                curves.append((-number, name, *thinned(*earlier.points(name), MOST_EARLIER_POINTS)))
         return curves
 
     def close(self):
@@ -179,14 +199,17 @@ class Monitor:
 
 @functools.cache
 def script():
-    """Return the JavaScript module of the view."""
-    return (FOLDER / "live_training.js").read_text("utf-8")
+    """Return the JavaScript module of the view: its parts in one, without indentation and whole-line comments."""
+    text = "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS)
+    return re.sub(r"(?m)^\s*(//.*|/\*\*.*\*/)?\n|^[ \t]+", "", text)
 
 
 @functools.cache
 def stylesheet():
     """Return the style sheet of the view, with the colours of the course as CSS variables."""
     palette = "".join(f"  --course-{name.replace('_', '-')}: {colour};\n" for name, colour in style.PALETTE.items())
+    for index, colour in enumerate(style.SEQUENCE):
+        palette += f"  --ct-model-{index}: color-mix(in srgb, {colour} 82%, var(--ct-ink));\n"
     return f".course-training {{\n{palette}}}\n" + (FOLDER / "live_training.css").read_text("utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from array import array
 
 from course_lib.training.verdict import verdict
@@ -61,6 +62,10 @@ class TrainingRecord:
         Training loss of single batches (see `add_batch`).
     first_bad_batch : tuple of (int, int) or None
         Epoch and batch, counted from 1, at which the loss first was not a finite number.
+    first_bad_position : int or None
+        Batches seen by then.
+    inspections : list of Inspection
+        What was found when layers were looked into (`course_lib.training.Inspection`).
     outcome : str
         ``"running"``, ``"finished"``, or what ended it: ``"interrupted"``, ``"stopped by ValueError"``.
 
@@ -84,7 +89,11 @@ class TrainingRecord:
         self.batch_numbers = array("q")
         self.batch_losses = array("d")
         self.first_bad_batch = None
+        self.first_bad_position = None
+        self.inspections = []
         self.outcome = "running"
+        #: Held while an epoch is added: a view that reads in another thread must not see half of one.
+        self.changing = threading.Lock()
         self._verdict = None
         self._epoch_number = 1
         self._epoch_start = 0
@@ -129,10 +138,34 @@ class TrainingRecord:
             self.begin_epoch()
             new = batches
         loss = self._mean_before + (mean_loss - self._mean_before) * batches / new
-        self._batches_before, self._mean_before = batches, mean_loss
-        if not math.isfinite(mean_loss) and self.first_bad_batch is None:
+        self._mean_before = mean_loss
+        self._append(loss, batches)
+
+    def add_batch_loss(self, loss):
+        """Append the loss of the next batch, where a loop of one's own knows it alone.
+
+        Parameters
+        ----------
+        loss : float
+            Mean loss of this batch.
+
+        Examples
+        --------
+        >>> record = TrainingRecord()
+        >>> record.add_batch_loss(4.0)
+        >>> record.add_batch_loss(2.0)
+        >>> list(record.batch_losses), record.n_batches
+        ([4.0, 2.0], 2)
+        """
+        self._append(loss, self._batches_before + 1)
+
+    def _append(self, loss, batches):
+        self._batches_before = batches
+        if not math.isfinite(loss) and self.first_bad_batch is None:
             self.first_bad_batch = (self._epoch_number, batches)
+            self.first_bad_position = self._epoch_start + batches
         self.batch_losses.append(loss)
+        # A reader in another thread takes as many losses as there are numbers: the number comes last.
         self.batch_numbers.append(self._epoch_start + batches)
 
     def add_epoch(self, epoch, logs):
@@ -145,15 +178,17 @@ class TrainingRecord:
         logs : dict of str to float
             Values by name.
         """
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
-        self.epoch_numbers.append(epoch + 1)
-        # A loop without batches still has an axis: one step an epoch.
-        self.epoch_ends.append(self.n_batches or len(self.epoch_numbers))
+        with self.changing:
+            self.epoch_numbers.append(epoch + 1)
+            # A loop without batches still has an axis: one step an epoch.
+            self.epoch_ends.append(self.n_batches or len(self.epoch_numbers))
+            for name, value in logs.items():
+                self.history.setdefault(name, []).append(value)
         if self.steps is None and self.n_batches:
             self.steps = self.n_batches - self._epoch_start
         if self.first_bad_batch is None and not math.isfinite(logs.get("loss", 0.0)):
             self.first_bad_batch = (epoch + 1, self._batches_before)
+            self.first_bad_position = self.epoch_ends[-1]
 
     @property
     def quantities(self):
@@ -185,10 +220,20 @@ class TrainingRecord:
     def verdict(self):
         """What the curves say (`course_lib.training.Finding`), or None."""
         # Asked for at every update, but new only after an epoch.
-        state = (len(self.epoch_numbers), self.first_bad_batch, self.outcome)
-        if self._verdict is None or self._verdict[0] != state:
-            self._verdict = (state, verdict(self))
-        return self._verdict[1]
+        with self.changing:
+            state = (len(self.epoch_numbers), self.first_bad_batch, self.outcome)
+            if self._verdict is None or self._verdict[0] != state:
+                self._verdict = (state, verdict(self))
+            return self._verdict[1]
+
+    def position_of(self, finding):
+        """Return the batches seen when what a `Finding` says began to hold."""
+        if finding.kind == "not a number":
+            return self.first_bad_position
+        if finding.kind == "not learning":
+            return 0
+        since = self.epoch_numbers.index(finding.epoch) if finding.epoch in self.epoch_numbers else -1
+        return self.epoch_ends[since] if self.epoch_ends else 0
 
     def axis_label(self, name):
         """Return the words for the axis of a quantity, with its unit if it has one."""

@@ -71,7 +71,9 @@ def test_both_languages_compute_the_same_network():
         np.testing.assert_allclose(theirs["norms"], ours.gradient_norms(), rtol=1e-7, atol=1e-300)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (9.6e-5, "1·10^−4"), (3.2e-12, "3·10^−12"), (47.0, "5·10^1")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (9.6e-5, "1·10⁻⁴"), (3.2e-12, "3·10⁻¹²"), (47.0, "5·10¹"), (2.2, "2")]
+)
 def test_powers_are_written_with_one_digit(value, text):
     assert power(value) == text
 

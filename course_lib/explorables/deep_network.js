@@ -73,7 +73,8 @@ function powerOf(value) {
   if (value === 0) return "0";
   let exponent = Math.floor(Math.log10(value)), digit = Math.floor(value / 10 ** exponent + 0.5);
   if (digit === 10) [exponent, digit] = [exponent + 1, 1];
-  return `${digit}·10^${exponent}`.replace("-", "−");
+  const raised = String(exponent).replace(/./g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
+  return exponent ? `${digit}·10${raised}` : String(digit);
 }
 
 function deepSummary(state) {
@@ -170,7 +171,7 @@ export default explorable({
     reveal(guess, opening) {
       const { norms } = deepPass(opening), ratio = norms[0] / norms[norms.length - 1];
       const right = ratio < 1e-9 ? "less than a billionth" : ratio < 0.03 ? "a thousandth" : "about the same";
-      return `${guess === right ? "Right. " : ""}The ratio is ${powerOf(ratio)}: each layer multiplies by a weight and by the slope σ′, and the slope of a sigmoid is at most ¼.`;
+      return `${guess === right ? "Right. " : ""}The ratio is ${powerOf(ratio)}: each layer multiplies by weights and by the slope σ′${opening.activation === "sigmoid" ? ", and the slope of a sigmoid is at most ¼" : ""}.`;
     },
   },
   build(view) {

@@ -193,15 +193,16 @@ def power(value):
 
     Examples
     --------
-    >>> power(0.00123), power(0), power(24.0)
-    ('1·10^−3', '0', '2·10^1')
+    >>> power(0.00123), power(0), power(24.0), power(3.0)
+    ('1·10⁻³', '0', '2·10¹', '3')
     """
     if value == 0:
         return "0"
     exponent = math.floor(math.log10(value))
     digit = math.floor(value / 10.0**exponent + 0.5)
     exponent, digit = (exponent + 1, 1) if digit == 10 else (exponent, digit)
-    return f"{digit}·10^{exponent}".replace("-", "−")
+    raised = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digit}·10{raised}" if exponent else str(digit)
 
 
 class DeepNetwork(Explorable):

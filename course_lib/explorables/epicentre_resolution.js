@@ -79,7 +79,7 @@ export default explorable({
       view.set(held < 1 ? { source_km: at } : { stations_km: view.state.stations_km.map((old, index) => (index === held - 1 ? at : old)) });
     };
     const edge = COURSE.halfWidth, map = axesPicture(view, {
-      label: "map: drag the quake (cross) and the stations (triangles)", wide: 408, high: 398,
+      label: "map: drag the quake (cross) and the stations (triangles)", wide: 372, high: 362,
       x: { label: "x, east (km)", low: -edge, high: edge }, y: { label: "y, north (km)", low: -edge, high: edge },
       pick(x, y, first) {
         if (first) {
@@ -94,12 +94,13 @@ export default explorable({
         put(within(view.state.source_km[0] + dx), within(view.state.source_km[1] + dy));
       },
     });
-    const seen = view.grid({ label: "what a network sees: eight times (s)", cell: 62 });
+    const seen = view.grid({ label: "what a network sees: eight times (s)", cell: 60 });
+    const cloud = axesPicture(view, { label: "located at, around the true place", wide: 236, high: 226, x: { label: "Δx (m)" }, y: { label: "Δy (m)" } });
     const histogram = axesPicture(view, {
-      label: `${COURSE.repeats} repetitions`, wide: 400, high: 225, x: { label: "distance from the true place (m)", low: 0 }, y: { label: "repetitions", low: 0 },
+      label: `${COURSE.repeats} repetitions`, wide: 280, high: 226, x: { label: "distance (m)", low: 0 }, y: { label: "repetitions", low: 0 },
     });
     const chips = ["median", "mean", "Rayleigh σ"].map((label) => view.chip(label));
-    view.stage(map.panel, element("div", { class: "ce-column" }, seen.panel, view.veil(element("div", {}, histogram.panel))));
+    view.stage(map.panel, element("div", { class: "ce-column" }, seen.panel, view.veil(element("div", { class: "ce-row" }, cloud.panel, histogram.panel))));
     view.note(view.veil(element("div", { class: "ce-row ce-middle" }, chips.map((chip) => chip.node))));
     view.controls(
       view.slider({ field: "jitter_s", label: "reading error of each time", unit: "ms", min: 0, max: 0.1, step: 0.002, write: (value) => show(1000 * value) }),
@@ -113,11 +114,17 @@ export default explorable({
         layers: [
           { line: COURSE.border, colour: COURSE.palette.reference, dash: [6, 4], name: "plate border" },
           ...delays.map((radius, at) => ({ line: circle(state.stations_km[at], radius), colour: COURSE.palette.validation, width: 1.2, dash: [2, 3], name: at ? undefined : "distance from S − P" })),
-          ...(view.pending() ? [] : [{ points: estimates, size: 2, colour: COURSE.palette.training, dim: 0.6, name: "located at" }]),
           { points: state.stations_km, shape: "triangle", size: 8 },
           { points: [state.source_km], shape: "cross", size: 7, colour: COURSE.palette.negative },
         ],
         describe: `quake at ${state.source_km.map(show).join(", ")} km`,
+      });
+      const offsets = estimates.map((place) => place.map((value, axis) => 1000 * (value - state.source_km[axis]))), [ox, oy] = [0, 1].map((axis) => mean(offsets.map((offset) => offset[axis])) || 0);
+      const reach = 4 * Math.sqrt(mean(offsets.map(([a, b]) => (a - ox) ** 2 + (b - oy) ** 2)) / 2 || 0) + Math.max(Math.abs(ox), Math.abs(oy)) + 2;
+      const ticks = [-1, 0, 1].map((side) => side * Number((reach / 2).toPrecision(1))).map((value) => [value, show(value)]);
+      cloud.paint({
+        layers: [{ points: offsets, size: 2.2, colour: COURSE.palette.training, dim: 0.6 }, { points: [[0, 0]], shape: "cross", size: 6, colour: COURSE.palette.negative }],
+        x: { low: -reach, high: reach, ticks }, y: { low: -reach, high: reach, ticks }, describe: `mean offset ${show(ox)}, ${show(oy)} m`,
       });
       seen.paint({
         values: [0, 1].map((wave) => state.stations_km.map((_, at) => times[2 * at + wave])), colour: intensity(0, 14),

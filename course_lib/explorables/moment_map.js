@@ -50,18 +50,18 @@ export default explorable({
   },
   build(view) {
     const curve = axesPicture(view, {
-      label: "activation", wide: 270, high: 250, x: { label: "y", low: -4, high: 4 }, y: { label: "σ(y)", low: -2.6, high: 4.2 },
+      label: "activation", wide: 250, high: 270, x: { label: "y", low: -4, high: 4, ticks: [-4, -2, 0, 2, 4].map((value) => [value, show(value)]) }, y: { label: "σ(y)", low: -2.6, high: 4.2 },
     });
     const place = (mean, variance) => view.set({
       mean: Math.max(-1, Math.min(1, Math.round(mean * 50) / 50)), variance: Math.max(0.05, Math.min(6, Math.round(variance * 20) / 20)),
     });
     const plane = axesPicture(view, {
-      label: "drag the start: mean and variance, layer by layer", wide: 340, high: 270,
+      label: "drag the start: mean and variance, layer by layer", wide: 330, high: 270,
       x: { label: "mean μ", low: -1.05, high: 1.55 }, y: { label: "variance ν", low: 0.04, high: 8, log: true },
       pick: (mean, variance) => place(mean, variance),
       walk: (dx, dy) => place(view.state.mean + 0.1 * dx, view.state.variance * 1.2 ** dy),
     });
-    const layers = axesPicture(view, { label: "along the network", wide: 300, high: 250, x: { label: "layer", low: 0 }, y: { label: "mean, variance" } });
+    const layers = axesPicture(view, { label: "along the network", wide: 290, high: 270, x: { label: "layer", low: 0 }, y: { label: "mean, variance" } });
     const chips = [view.chip("variance at the end"), view.chip("mean at the end")];
     view.stage(curve.panel, view.veil(element("div", {}, plane.panel)), view.veil(element("div", {}, layers.panel)));
     view.note(view.veil(element("div", { class: "ce-row ce-middle" }, chips.map((chip) => chip.node))));

@@ -201,7 +201,7 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
       const colour = typeof layer.colour === "string" ? layer.colour : "currentColor";
       const thin = layer.line || layer.vertical !== undefined || layer.horizontal !== undefined;
       const style = thin
-        ? `width:20px;height:0;border-top:3px ${layer.dash ? "dashed" : "solid"} ${colour}`
+        ? `width:20px;height:0;border-top:3px ${layer.dash?.length ? "dashed" : "solid"} ${colour}`
         : `width:11px;height:11px;background:${colour};opacity:${layer.dim || 1};border-radius:${layer.points && layer.shape !== "square" ? "50%" : "2px"}`;
       return element("span", {}, element("i", { style }), layer.name);
     }));

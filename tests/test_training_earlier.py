@@ -8,7 +8,7 @@ import javascript
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_stage import Clock, fit, line_model, open_stage, received
 
@@ -26,6 +26,7 @@ LOSSES = st.lists(st.floats(-1e3, 1e3) | st.just(math.nan), min_size=1, max_size
 
 
 @given(st.lists(LOSSES, min_size=2, max_size=6))
+@settings(max_examples=40)
 def test_spread_equals_that_of_numpy(curves):
     runs = [earlier_run(str(number), {"loss": losses}) for number, losses in enumerate(curves)]
     epochs, means, deviations = spread(runs, "loss")

@@ -105,7 +105,9 @@ def _words(records):
         if large:
             sentences.append(f"{whose}large steps in {_names(large)}: a hundredth of the weights a batch or more.")
         if small:
-            sentences.append(f"{whose}{_names(small)} hardly moves: less than a ten-thousandth of the weights a batch.")
+            sentences.append(
+                f"{whose}small steps in {_names(small)}: less than a ten-thousandth of the weights a batch."
+            )
     text = " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
     return text or "Nothing stands out: steps of about a thousandth of the weights are usual."
 

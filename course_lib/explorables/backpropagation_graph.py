@@ -292,7 +292,7 @@ class BackpropagationGraph(Explorable):
         texts = {name: f"<b>{name} = {written(found.values[name])}</b>" for name in graph.inputs}
         for index, node in enumerate(graph.nodes):
             known = written(found.values[node.name]) if index < state["step"] else "?"
-            texts[node.name] = f"<b>{node.formula} = {known}</b>"
+            texts[node.name] = f"{node.formula}<br><b>= {known}</b>"
         passed = graph.nodes[n_nodes - max(0, state["step"] - n_nodes) :]
         if passed:
             last = graph.nodes[-1].name
@@ -321,8 +321,9 @@ class BackpropagationGraph(Explorable):
             textposition="bottom center",
             marker={"size": 15, "color": style.PALETTE["training"]},
         )
-        figure.update_xaxes(title="forward →", showticklabels=False, showgrid=False, range=[-0.6, 4.6])
-        figure.update_yaxes(title="", showticklabels=False, showgrid=False, range=[3.9, -0.4])
+        bare = {"showticklabels": False, "showgrid": False, "showline": False, "ticks": ""}
+        figure.update_xaxes(title="values run forward →, slopes ← backward", range=[-0.6, 4.6], **bare)
+        figure.update_yaxes(title="", range=[3.9, -0.4], **bare)
         figure.update_layout(
             template=style.template(),
             title={"text": self.title, "subtitle": {"text": self.summary()}},

@@ -154,10 +154,11 @@ class ObjectiveChooser(Explorable):
         )
         names = ["inputs x", "hidden σ(W x + b)", f"outputs, activation {TASKS[state['task']].activation}"]
         figure.update_xaxes(title="layer", tickvals=[0, 1, 2], ticktext=names, range=[-0.4, 2.4], showgrid=False)
-        figure.update_yaxes(title="", showticklabels=False, showgrid=False, range=[-4, 4])
+        figure.update_xaxes(showline=False, ticks="")
+        figure.update_yaxes(title="", showticklabels=False, showgrid=False, showline=False, ticks="", range=[-4, 4])
         figure.update_layout(
             template=style.template(),
-            title={"text": self.title, "subtitle": {"text": "<br>".join(textwrap.wrap(self.summary(), 100))}},
+            title={"text": self.title, "subtitle": {"text": "<br>".join(textwrap.wrap(self.summary(), 80))}},
             showlegend=False,
             margin={"t": 100},
             height=400,

@@ -124,7 +124,7 @@ export default explorable({
     view.stage(picture);
     view.note(view.veil(element("div", { class: "ce-row ce-middle ce-chain" }, chips.map((chip) => chip.node))));
     view.controls(
-      view.veil(element("div", {}, steps)),
+      steps,
       view.choice({
         field: "graph", label: "computation", options: Object.entries(COURSE.graphs).map(([key, graph]) => [key, graph.label]),
         apply: (graph) => ({ graph, inputs: null, step: COURSE.graphs[graph].nodes.length }),
@@ -134,8 +134,10 @@ export default explorable({
       view.resetButton());
     view.draw((state) => {
       const { inputs, nodes } = COURSE.graphs[state.graph], last = nodes.at(-1).name, { gradients } = propagate(state);
-      picture.innerHTML = graphPicture(state);
-      picture.setAttribute("aria-label", graphSummary(state));
+      // The slopes are the answer to the question: not before it is given.
+      const shown = view.pending() ? { ...state, step: Math.min(state.step, nodes.length) } : state;
+      picture.innerHTML = graphPicture(shown);
+      picture.setAttribute("aria-label", graphSummary(shown));
       chips.forEach((chip, index) => {
         chip.node.hidden = index >= inputs.length;
         if (chip.node.hidden) return;

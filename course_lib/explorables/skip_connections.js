@@ -100,7 +100,7 @@ export default explorable({
       "where, the coarse one says what.",
   },
   build(view) {
-    const names = ["image", "truth", "answer", "wrong pixels"], pictures = names.map((label) => view.grid({ label, cell: 8 }));
+    const names = ["image", "truth", "answer", "wrong pixels"], pictures = names.map((label) => view.grid({ label, cell: 6 }));
     const chips = ["mean IoU", "wrong at borders", "wrong elsewhere"].map((label) => view.chip(label));
     view.stage(pictures[0].panel, pictures[1].panel, ...pictures.slice(2).map(({ panel }) => view.veil(element("div", {}, panel))));
     view.note(view.veil(element("div", { class: "ce-row ce-middle ce-chain" }, chips.map((chip) => chip.node))));

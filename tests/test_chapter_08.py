@@ -15,10 +15,16 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 CHAPTER = NOTEBOOKS / "08_convolutional_networks.md"
 EXPLORABLES = (
     "BandedMatrix",
+    "ConvolutionCost",
     "ConvolutionOperations",
+    "DetectorEvents",
     "FilterWalker",
+    "HexagonalGrid",
+    "NeighbourhoodRegression",
     "PixelArithmetic",
     "ReceptiveFieldBuilder",
+    "ShortcutBudget",
+    "SkipConnections",
     "TransposedConvolutionSteps",
 )
 SEEDS = (2, 3, 4)  # next to the default one

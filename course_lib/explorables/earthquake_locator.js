@@ -87,7 +87,7 @@ export default explorable({
       map.paint({
         layers: [
           { points: COURSE.earlier, colour: background, size: 2.5, name: "earlier quakes" },
-          ...COURSE.speeds.map((speed, wave) => ({ line: ring(x, y, speed * now), colour: COURSE.waveColours[wave], dash: wave ? [6, 4] : null, width: 1.8, name: `${"PS"[wave]} wave now` })),
+          ...COURSE.speeds.map((speed, wave) => ({ line: ring(x, y, speed * now), colour: COURSE.waveColours[wave], dash: wave ? [6, 4] : undefined, width: 1.8, name: `${"PS"[wave]} wave now` })),
           ...(view.pending() ? [] : radii.map((radius, at) => ({ line: ring(...COURSE.stations[at], radius), colour: highlight, width: 3, dim: 0.9 })).filter((_, at) => heard[at]).map((layer, at) => (at ? layer : { ...layer, name: "distance from the delay" }))),
           { points: used, colour: view.theme.ink, size: 5, shape: "square", name: "stations" },
           ...used.map(([a, b], at) => ({ text: String(at + 1), at: [a + 2, b + 3], colour: view.theme.ink })),

@@ -160,7 +160,7 @@ export default explorable({
       const now = running ? run.predict() : run.predictions[state.snapshot];
       const line = (values) => values.map((value, at) => [PLACES[at], value]);
       const compared = state.compare && !running
-        ? COURSE.compared.map((after, at) => ({ line: line(run.predictions[after / COURSE.stride]), colour: COURSE.sequence[at], dash: after < COURSE.nEpochs ? [5, 3] : null, name: `${after} epochs` }))
+        ? COURSE.compared.map((after, at) => ({ line: line(run.predictions[after / COURSE.stride]), colour: COURSE.sequence[at], dash: after < COURSE.nEpochs ? [5, 3] : undefined, name: `${after} epochs` }))
         : [{ line: line(now), colour: COURSE.palette.training, width: 2.5, name: `prediction after ${epoch} epochs` }];
       fit.paint({ layers: [{ points: run.points, colour: COURSE.palette.background, size: 3, name: "data" }, ...compared] });
       objective.paint({

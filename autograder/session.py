@@ -30,9 +30,10 @@ import nbformat
 import psutil
 
 from autograder.channel import Caps, Channel, ChannelClosed, ChannelError, ChannelTimeout, decode, encode
-from autograder.checker import Test
+from autograder.checker import MESSAGE_LENGTH, STAFF_LENGTH, Test
 from autograder.isolation import Level, Limits
 from autograder.results import Receipt, Repair, Status, SubmissionResult
+from autograder.sanitising import printable
 from autograder.student_process import CELL_TEXT, NOTEBOOK_TEXT, OUTPUT_SIZE
 
 #: What the student's process may send about one notebook; its own limits on outputs lie far below.
@@ -343,7 +344,7 @@ class _Process:
         self.control.send(encode(list(message)))
 
     def cpu_s(self) -> float:
-        """CPU seconds of the process itself so far; read here, because asking the server takes a tenth of a second."""
+        """CPU seconds of the process itself so far; read here, since the server may be busy with a fork."""
         try:
             times = psutil.Process(self.process.pid).cpu_times()
         except psutil.Error:  # it has just ended
@@ -578,12 +579,16 @@ class _Session:
         before = self.student.cpu_s()
         try:
             self.checker.send("test", nonce, vars(test), seconds)
-            message = self.wait_for(self.checker, "receipt", time.monotonic() + seconds + self.times.grace_s)
+            until = time.monotonic() + seconds + self.times.grace_s
+            message = self.wait_for(self.checker, "receipt", until, f"in the test {test.grade_id}")
             content = message[2] if len(message) == 3 and message[1] == nonce else None
             receipt = _read_receipt(test, content)
         except (_ProcessEnded, ChannelClosed, ValueError) as error:
             # What one test has defined, a later one may rely on: a new checker could not know it, and would have to
             # ask the student's process for it.
+            if self.tampered and self.student is not None:
+                self.lose_student(error, None)
+                return Receipt(test.grade_id, Status.TAMPERED, 0.0, test.points, error.words)
             status = error.status if isinstance(error, _ProcessEnded) else Status.ERROR
             self.checker_lost = f"an earlier test, {test.grade_id}, could not be brought to its end"
             self.log.append(f"{test.grade_id}: the checker was lost: {error}")
@@ -762,8 +767,9 @@ def _read_receipt(test: Test, content) -> Receipt:
         status=Status(content["status"]),
         points=points,
         maximum=test.points,
-        message=content["message"],
-        staff_message=content["staff_message"],
+        # Texts of students are quoted in them, and are read in terminals, too.
+        message=printable(content["message"], limit=MESSAGE_LENGTH),
+        staff_message=printable(content["staff_message"], limit=STAFF_LENGTH),
         cpu_s=content["cpu_s"],
     )
 

@@ -41,9 +41,9 @@ from autograder.isolation import Level, Limits
 
 #: What each profile has imported. IPython and ipykernel make a forked kernel as quick as a forked TensorFlow.
 PROFILES = {
-    "plain": ("numpy", "IPython.core.interactiveshell", "ipykernel.kernelapp", "course_lib.front_end"),
+    "plain": ("numpy.random", "IPython.core.interactiveshell", "ipykernel.kernelapp", "course_lib.front_end"),
     "tensorflow": (
-        *("numpy", "tensorflow", "keras", "IPython.core.interactiveshell", "ipykernel.kernelapp"),
+        *("numpy.random", "tensorflow", "keras", "IPython.core.interactiveshell", "ipykernel.kernelapp"),
         "course_lib.front_end",
     ),
 }
@@ -539,6 +539,7 @@ class _Tree:
     reason: str = ""
     #: Of the last look.
     cpu_s: float = 0.0
+    peak_mb: float = 0.0
     growth_mb: float = 0.0
     address_space_mb: float = 0.0
 
@@ -649,7 +650,7 @@ class _Server:
             self._signal(client.tree, request["signal"])
         elif "usage" in request:
             self._look(client.tree)
-            self._tell(client, {"usage": [client.tree.cpu_s, _peak_mb(client.tree.launched.pid)]})
+            self._tell(client, {"usage": [client.tree.cpu_s, client.tree.peak_mb]})
 
     def _tell(self, client: _Client, message: dict) -> None:
         # Whoever has hung up meanwhile misses it.
@@ -722,8 +723,10 @@ class _Server:
         if not pids:
             return
         tree.cpu_s = max(tree.cpu_s, sum(map(_cpu_s, pids)))
-        tree.address_space_mb = max(_status_mb(pid, "VmSize") for pid in pids)
-        tree.growth_mb = sum(_status_mb(pid, "RssAnon", "RssShmem", "VmSwap") for pid in pids)
+        memory = [_memory_mb(pid) for pid in pids]
+        tree.address_space_mb = max(one.get("VmSize", 0.0) for one in memory)
+        tree.peak_mb = max(tree.peak_mb, *(one.get("VmHWM", 0.0) for one in memory))
+        tree.growth_mb = sum(one.get(name, 0.0) for one in memory for name in ("RssAnon", "RssShmem", "VmSwap"))
         if tree.limits and tree.growth_mb > tree.limits.memory_mb:
             # Counted so, each process has all that it shares with us; counting shares costs more and is seldom needed.
             tree.growth_mb = sum(map(_share_mb, pids))
@@ -742,6 +745,8 @@ class _Server:
             self._kill(tree)
 
     def _kill(self, tree: _Tree) -> None:
+        # Whoever ends with the init of its namespace is waited for by nobody, and leaves no numbers behind.
+        self._look(tree)
         # We are its parent and have not reaped it, so the number is still its own.
         with contextlib.suppress(ProcessLookupError):
             os.kill(tree.launched.root_pid, signal.SIGKILL)
@@ -786,7 +791,7 @@ class _Server:
             {
                 "returncode": returncode,
                 "ended_by": _cause(tree, returncode, cpu_s),
-                "usage": [max(cpu_s, tree.cpu_s), peak_mb],
+                "usage": [max(cpu_s, tree.cpu_s), max(peak_mb, tree.peak_mb)],
             },
         )
 
@@ -875,16 +880,13 @@ def _cpu_s(pid: int) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
-def _status_mb(pid: int, *names: str) -> float:
+def _memory_mb(pid: int) -> dict[str, float]:
+    """The sizes in /proc/PID/status in megabytes, by their names there."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.partition(":")[0] in names) * 1024 / 1e6
-
-
-def _peak_mb(pid: int) -> float:
-    return _status_mb(pid, "VmHWM")
+        return {}
+    return {line.partition(":")[0]: int(line.split()[1]) * 1024 / 1e6 for line in lines if line.endswith(" kB")}
 
 
 def _share_mb(pid: int) -> float:

@@ -643,6 +643,29 @@ def test_a_broken_message_is_called_tampering(grade):
         assert points(result)[1:] == [0, 0]
 
 
+def test_a_broken_message_during_a_test_is_tampering_with_that_test(grade):
+    author = notebook()
+    author.cells[3], author.cells[4] = answer("fraction", ""), check("fraction", "assert value() == 4")
+    forging = "def value():\n    notebook.control.send(channel.encode(7))\n    import time\n    time.sleep(600)"
+    submission = notebook(fraction=INSIDE + forging)
+    submission.cells[4] = check("fraction", "")
+    result = grade(submission, author)
+    assert [receipt.status for receipt in result.receipts[:2]] == [Status.PASS, Status.TAMPERED]
+    assert "broke its connection in the test fraction" in receipts(result)["fraction"].message
+    assert {receipt.status for receipt in result.receipts[2:]} == {Status.NOT_RUN} and result.reason == "kernel died"
+
+
+def test_messages_hold_no_sequences_for_the_terminal(grade):
+    author = new_notebook(cells=[answer("text", ""), check("text", "assert text() == 4, text()")])
+    for source in (
+        "def text():\n    return '\\x1b[2Jred\\x07'",
+        "def text():\n    raise ValueError('\\x1b]0;title\\x07red')",
+    ):
+        receipt = receipts(grade(new_notebook(cells=[answer("text", source)]), author))["text"]
+        assert receipt.points == 0 and "red" in receipt.message + receipt.staff_message
+        assert not {"\x1b", "\x07"} & set(receipt.message + receipt.staff_message)
+
+
 def test_functions_of_a_test_give_nothing_but_their_results(grade):
     source = INSIDE + (
         "def spy(function, body):\n"

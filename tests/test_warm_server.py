@@ -115,6 +115,24 @@ def test_poll_wait_kill_and_signals(server):
     assert process.poll() == -signal.SIGTERM
 
 
+def test_memory_and_computing_time_of_what_was_killed_are_known(server, tmp_path):
+    for level in (None, *available().by_level):
+        reader, writer = os.pipe()
+        arguments = {"megabytes": 150, "cpu_s": 0.3}
+        process = server.fork(
+            "warm_server_entries:grow_and_wait", arguments, descriptors={"out": writer}, folder=tmp_path, level=level
+        )
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            own_cpu_s = json.loads(told.read())
+        process.kill()
+        process.wait(60)
+        cpu_s, peak_mb = process.usage()
+        # The system counts in hundredths of a second, and the memory of the server comes on top.
+        assert cpu_s > own_cpu_s - 0.05 and 150 < peak_mb < 1000, level
+        process.close()
+
+
 def test_a_process_ends_with_the_connection_that_asked_for_it(server):
     process = server.fork("warm_server_entries:wait_for_signal", {}, descriptors={"out": 1})
     pid = process.pid

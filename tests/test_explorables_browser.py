@@ -23,7 +23,7 @@ def expect_summary(card, *parts, of=".ce-summary"):
     from playwright.sync_api import expect
 
     for part in parts:
-        expect(card.locator(of)).to_contain_text(part, timeout=20_000)
+        expect(card.locator(of)).to_contain_text(part, timeout=120_000)
 
 
 def run_cell(lab, page, index):

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 #: High enough that the whole view is on the screenshot.
 WHOLE_CARD = {"width": 1280, "height": 1500}
 
-WAIT_MS = 20_000
+WAIT_MS = 120_000
 
 
 def expect(locator):

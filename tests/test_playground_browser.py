@@ -9,7 +9,7 @@ from course_lib.explorables import Playground, playground
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 30_000
+WAIT_MS = 120_000
 
 #: As JupyterLab's dark theme sets them.
 DARK = (

@@ -128,7 +128,7 @@ def full_output():
     Examples
     --------
     >>> round(full_output(), 2)
-    1.76
+    2.06
     """
     return float(np.dot(ACTIVATIONS, OUTPUT_WEIGHTS))
 
@@ -174,7 +174,7 @@ class Regularisation(Explorable):
         "tilt_deg": number(75, 0, 180, "angle of the long axis (degrees)"),
         "rate": number(0.3, 0, 0.8, "dropout rate"),
         "scaled": flag(True, "multiply the remaining nodes by 1/(1 - rate)"),
-        "mask": integer(181, 0, N_MASKS - 1, "which nodes are kept, as bits"),
+        "mask": integer(77, 0, N_MASKS - 1, "which nodes are kept, as bits"),
     }
 
     @classmethod

@@ -48,10 +48,10 @@ export default explorable({
   },
   build(view) {
     const palette = COURSE.palette;
-    const scores = axesPicture(view, { label: "output of the network (drag the threshold)", x: { label: "network output p(A)", low: 0, high: 1 }, y: { label: "events a bin", low: 0, high: 100 }, wide: 420, high: 300, pick: (x) => view.set({ threshold: Math.round(Math.max(0.01, Math.min(0.99, x)) * 100) / 100 }) });
-    const curve = axesPicture(view, { label: "all thresholds", x: { low: 0, high: 1 }, y: { low: 0, high: 1 }, wide: 360, high: 300 });
+    const scores = axesPicture(view, { label: "output of the network (drag the threshold)", x: { label: "network output p(A)", low: 0, high: 1 }, y: { label: "events a bin", low: 0, high: 100 }, wide: 350, high: 300, pick: (x) => view.set({ threshold: Math.round(Math.max(0.01, Math.min(0.99, x)) * 100) / 100 }) });
+    const curve = axesPicture(view, { label: "all thresholds", x: { low: 0, high: 1 }, y: { low: 0, high: 1 }, wide: 310, high: 300 });
     const table = view.grid({ label: `table of ${N_EVENTS} events`, cell: 74, largest: 160 });
-    const tableNote = element("figcaption", {}, "rows: accepted, rejected; columns: truly A, truly not A");
+    const tableNote = element("figcaption", {}, "rows: accepted, rejected", element("br"), "columns: truly A, truly not A");
     const chips = ["efficiency", "purity", "accuracy", "area (AUC)", "area of 1 − purity"].map((label) => view.chip(label));
     view.stage(scores.panel, element("div", { class: "ce-column" }, table.panel, tableNote), view.veil(element("div", {}, curve.panel)));
     view.note(view.veil(element("div", { class: "ce-row ce-middle" }, chips.map((chip) => chip.node))));

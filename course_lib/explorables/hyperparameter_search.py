@@ -36,7 +36,7 @@ def validation_loss(surface, best_first, first, second):
 
     Examples
     --------
-    >>> float(validation_loss("both", 0.3, 0.3, 0.4))
+    >>> round(float(validation_loss("both", 0.3, 0.3, 0.4)), 9)
     0.2
     """
     first, second = np.asarray(first, dtype=float) - best_first, np.asarray(second, dtype=float) - BEST_SECOND

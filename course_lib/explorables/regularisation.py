@@ -38,8 +38,8 @@ def curvatures(elongation, tilt_deg):
 
     Examples
     --------
-    >>> curvatures(2.0, 90.0).round(3).tolist()
-    [[1.0, 0.0], [0.0, 0.25]]
+    >>> np.diag(curvatures(2.0, 90.0)).round(3).tolist()
+    [1.0, 0.25]
     """
     angle = math.radians(tilt_deg)
     along = np.array([math.cos(angle), math.sin(angle)])

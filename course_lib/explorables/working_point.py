@@ -61,7 +61,7 @@ def rates_at(place, separation, prevalence):
     Examples
     --------
     >>> [round(float(rate), 2) for rate in rates_at(0.0, 1.0, 0.05)]
-    [0.69, 0.31, 0.1, 0.69]
+    [0.69, 0.31, 0.11, 0.69]
     """
     efficiency, false = normal_tail(place - separation / 2), normal_tail(place + separation / 2)
     accepted = prevalence * efficiency + (1 - prevalence) * false

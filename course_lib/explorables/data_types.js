@@ -91,7 +91,7 @@ function typesSummary({ kind, amount, permuted }) {
 // What the slider means.
 const AMOUNTS = {
   events: (a) => String(a), sequence: (a) => `${2 * a} V`, camera: (a) => `${18 * a}°`, collision: (a) => String(4 * a),
-  film: (a) => `${show(0.05 * a)} pixel/frame`, cloud: (a) => String(2 * a + 4), ensemble: (a) => `${4 * a} km`,
+  film: (a) => `${show(0.05 * a)} px/frame`, cloud: (a) => String(2 * a + 4), ensemble: (a) => `${4 * a} km`,
 };
 
 // What axes and layers show values of a kind; the values may be in any order.

@@ -75,8 +75,8 @@ export default explorable({
       view.player({ field: "step", max: () => COURSE.steps, interval: () => 90 }),
       view.slider({ field: "step", label: "time since the quake", unit: "s", max: COURSE.steps, write: (value) => show(value * COURSE.stepSeconds) }),
       view.slider({ field: "origin_time", label: "the quake happens at", unit: "s", max: 5, step: 0.5 }),
-      view.slider({ field: "v_p", label: "assumed speed of P", unit: "km/s", min: 4, max: 10, step: 0.1 }),
-      view.slider({ field: "v_s", label: "assumed speed of S", unit: "km/s", min: 2, max: 8, step: 0.1 }),
+      view.slider({ field: "v_p", label: "assumed speed P", unit: "km/s", min: 4, max: 10, step: 0.1 }),
+      view.slider({ field: "v_s", label: "assumed speed S", unit: "km/s", min: 2, max: 8, step: 0.1 }),
       view.slider({ field: "n_stations", label: "stations", min: 1, max: 4 }),
       view.toggle({ field: "offsets", label: "clocks are off by about 0.1 s" }),
       view.resetButton());

@@ -117,7 +117,7 @@ class EarthquakeLocator(Explorable):
 
     Examples
     --------
-    >>> EarthquakeLocator(v_p=7, v_s=5, step=72).miss_km()
+    >>> round(EarthquakeLocator(v_p=7, v_s=5, step=72).miss_km(), 6)
     0.0
     """
 

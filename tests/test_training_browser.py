@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from accessibility import serious_violations
 from jupyter_lab_fixture import SCREENS
 
 SET_UP = """
@@ -20,7 +21,12 @@ model = keras.Sequential(
     [keras.Input((20,)), *[keras.layers.Dense(64, "relu") for _ in "12"], keras.layers.Dense(1, "sigmoid")]
 )
 model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-live = LiveTraining(title="Signal or background")
+earlier = {
+    f"seed {seed}": {"loss": [0.7 * 0.97**e + 0.01 * seed for e in range(25)],
+                     "val_loss": [0.72 * 0.985**e + 0.02 * seed for e in range(25)]}
+    for seed in range(3)
+}
+live = LiveTraining(title="Signal or background", earlier=earlier, inspect=(events[:256], is_signal[:256]))
 """
 
 FIT = """
@@ -68,6 +74,16 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     monitor.screenshot(path=SCREENS / f"live_training_{theme}.png")
     page.keyboard.press("Escape")
     linear = page.evaluate(CANVAS)
+    # Earlier trainings: thin lines, a band, or nothing.
+    behind = monitor.get_by_label("earlier runs")
+    for choice in ("band", "hide", "lines"):
+        before = page.evaluate(CANVAS)
+        behind.select_option(choice)
+        page.wait_for_function(
+            "picture => document.querySelector('.course-training canvas').toDataURL() !== picture", arg=before
+        )
+        if choice == "band":
+            monitor.screenshot(path=SCREENS / f"live_training_{theme}_band.png")
     monitor.get_by_label("logarithmic values").check()
     monitor.get_by_label("smoothing").fill("0.8")
     page.wait_for_function(
@@ -75,6 +91,9 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     )
     monitor.get_by_text("Values as a table").click()
     page.wait_for_function("() => document.querySelectorAll('.ct-table tr').length > 2")
+    # Three layers were looked into after each epoch.
+    page.wait_for_function("() => document.querySelectorAll('.ct-layers tr').length === 4", timeout=60_000)
+    assert serious_violations(page, ".course-training") == {}
     scroll_to(page, ".course-training")
     monitor.screenshot(path=SCREENS / f"live_training_{theme}_options.png")
 
@@ -87,8 +106,10 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     assert "same True finished" in page.locator(".jp-OutputArea-output").last.inner_text()
 
     saved = jupyter_lab.save(page)
-    (output,) = saved.cells[1].outputs
-    assert len(output.data["application/vnd.plotly.v1+json"]["data"]) == 5
+    curves, layers = saved.cells[1].outputs
+    # Five of this training and two of each of the three before it.
+    assert len(curves.data["application/vnd.plotly.v1+json"]["data"]) == 5 + 6
+    assert layers.data["text/plain"] == "Signal or background: the layers"
     assert "widgets" not in saved.metadata
     assert page.console_errors == []
     assert page.external_requests == []
@@ -116,6 +137,7 @@ slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: s
 history = await live.fit(model, events, is_signal, callbacks=[slower], **options)
 """
 
+N_LAYERS = "() => Number(document.querySelector('.course-training')?.dataset.layers ?? 0)"
 N_BATCHES = "() => Number(document.querySelector('.course-training')?.dataset.batches ?? 0)"
 
 
@@ -127,7 +149,9 @@ def test_controls_act_while_it_trains_and_survive_a_reload(jupyter_lab, browser_
         "print('rate', float(model.optimizer.learning_rate), live.record.outcome, live.record.n_batches)\n"
         "import threading; print('threads', [t.name for t in threading.enumerate() if 'asyncio' in t.name])"
     )
-    cells = [SET_UP + "from time import sleep", STEERED, report]
+    # Nothing is looked into unless the button asks.
+    set_up = SET_UP.replace(", inspect=(events[:256], is_signal[:256])", "")
+    cells = [set_up + "from time import sleep", STEERED, report]
     jupyter_lab.write("steered.ipynb", cells)
     jupyter_lab.open(page, "steered.ipynb")
     jupyter_lab.run_all(page, wait=False)
@@ -145,6 +169,17 @@ def test_controls_act_while_it_trains_and_survive_a_reload(jupyter_lab, browser_
     page.wait_for_function(f"() => ({N_BATCHES})() === {n_batches + 1}", timeout=30_000)
     scroll_to(page, ".course-training")
     monitor.screenshot(path=SCREENS / "live_training_steered.png")
+
+    # In the pause a look into the layers; the step after it completes it.
+    assert page.evaluate(N_LAYERS) == 0
+    monitor.get_by_role("button", name="Look into the layers").click()
+    page.wait_for_function(f"() => ({N_LAYERS})() === 3", timeout=60_000)
+    monitor.get_by_role("button", name="One step").click()
+    page.wait_for_function(
+        "() => document.querySelector('.ct-layers tr:nth-child(2) td:nth-child(4)').textContent !== ''", timeout=60_000
+    )
+    scroll_to(page, ".course-training")
+    monitor.screenshot(path=SCREENS / "live_training_layers.png")
 
     monitor.get_by_label("learning rate").fill("1")  # ten times the 0.001 of Adam
     monitor.get_by_role("button", name="Continue").click()
@@ -166,5 +201,88 @@ def test_controls_act_while_it_trains_and_survive_a_reload(jupyter_lab, browser_
     jupyter_lab.run_cell(page, 2)
     text = page.locator(".jp-OutputArea-output").last.inner_text()
     assert "rate 0.01" in text.replace("0.009999999776482582", "0.01") and "stopped by hand" in text
+    assert page.external_requests == []
+    assert page.console_errors == []
+
+
+RACE = """
+from time import sleep
+
+def racer(optimizer):
+    model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(16, "relu"), keras.layers.Dense(1, "sigmoid")])
+    model.compile(optimizer, "binary_crossentropy")
+    return model
+
+def breathe(model):
+    sleep(0.1)
+    return float(model.optimizer.learning_rate)
+
+optimizers = {"SGD": keras.optimizers.SGD(0.1), "momentum": keras.optimizers.SGD(0.1, momentum=0.9), "Adam": "adam"}
+models = {name: racer(optimizer) for name, optimizer in optimizers.items()}
+race = LiveTraining("Three optimisers, one start", measures={"rate": breathe})
+data = dict(validation_data=(events[600:], is_signal[600:]), epochs=2000, batch_size=20)
+history = await race.race(models, events[:600], is_signal[:600], **data)
+"""
+
+AGAIN = """
+def train(run):
+    for epoch in range(2):
+        for batch in range(5):
+            run["generator"].batch(loss=2 - 0.1 * batch, samples=8)
+            run["critic"].batch(loss=1 + 0.1 * batch, samples=8)
+        run.epoch(critic={"val_loss": 1.2})
+
+again = LiveTraining("By hand")
+await again.loop(train, epochs=2, models=["generator", "critic"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_race_is_steered_as_one_and_a_cell_run_again_leaves_nothing(jupyter_lab, browser_page):
+    page = browser_page
+    report = "print('rates', [round(float(model.optimizer.learning_rate), 5) for model in models.values()])"
+    jupyter_lab.write("race.ipynb", [SET_UP, RACE, report, AGAIN])
+    jupyter_lab.open(page, "race.ipynb")
+    jupyter_lab.run_all(page, wait=False)
+    page.wait_for_function(f"() => ({N_BATCHES})() > 90", timeout=180_000)  # three epochs
+    monitor = page.locator(".course-training")
+    scroll_to(page, ".course-training")
+    assert monitor.locator("canvas").count() == 2  # the loss and the measured rate
+    keys = monitor.locator("figcaption").first.inner_text()
+    assert all(name in keys for name in ("SGD", "momentum", "Adam", "val."))
+    # By keyboard alone: pause, a tenth of each learning rate, continue.
+    monitor.get_by_role("button", name="Pause").press("Enter")
+    monitor.get_by_role("button", name="Continue").wait_for(timeout=60_000)
+    slider = monitor.get_by_label("learning rates")
+    slider.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    assert monitor.locator(".ct-steering output").inner_text() == "× 0.1"
+    monitor.screenshot(path=SCREENS / "live_training_race_light.png")
+    assert serious_violations(page, ".course-training") == {}
+    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'", timeout=60_000)
+    page.wait_for_timeout(1000)  # the style sheet of the theme arrives
+    monitor.screenshot(path=SCREENS / "live_training_race_dark.png")
+    assert serious_violations(page, ".course-training") == {}
+    n_batches = page.evaluate(N_BATCHES)
+    monitor.get_by_role("button", name="Continue").press("Space")
+    page.wait_for_function(f"() => ({N_BATCHES})() > {n_batches + 5}", timeout=120_000)
+    monitor.get_by_role("button", name="Stop, keep weights").press("Enter")
+    jupyter_lab.wait_until_run(page)
+    text = page.locator(".jp-Notebook").inner_text()
+    assert "rates [0.01, 0.01, 0.0001]" in text
+
+    for _ in range(5):
+        jupyter_lab.run_cell(page, 3)
+    page.wait_for_function("() => document.querySelectorAll('.course-training').length === 0", timeout=60_000)
+    scroll_to(page, ".jp-Cell:last-child .js-plotly-plot")
+    page.wait_for_timeout(500)  # plotly settles
+    page.screenshot(path=SCREENS / "live_training_by_hand.png")
+    saved = jupyter_lab.save(page)
+    (figure,) = saved.cells[3].outputs
+    assert "generator: Finished after 2 of 2 epochs" in figure.data["text/plain"]
+    assert "widgets" not in saved.metadata
     assert page.external_requests == []
     assert page.console_errors == []

@@ -8,13 +8,18 @@ import threading
 
 import nbformat
 import pytest
+from accessibility import serious_violations
 
 from autograder import problem_sets, website
 from autograder.errors import CourseError
 from autograder.gate import find_leaks
 from course_lib import explorables
+from course_lib.explorables.kernel_backed import KernelBacked
 
 HOSTILE = '</script><script>alert("&")</script><!--'
+
+BROWSER_COMPUTED = [getattr(explorables, name) for name in explorables.__all__]
+BROWSER_COMPUTED = [kind for kind in BROWSER_COMPUTED if not issubclass(kind, KernelBacked)]
 
 
 def content_of(markup):
@@ -128,18 +133,6 @@ def test_figures_and_explorables_are_live_without_a_kernel(address, site, browse
     assert page.console_errors == [] and page.external_requests == []
 
 
-def serious_violations(page, context=None):
-    """What axe calls serious or critical: rule -> the first elements that break it."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, context=context).response["violations"]
-    return {
-        violation["id"]: [node["html"][:200] for node in violation["nodes"]][:3]
-        for violation in found
-        if violation["impact"] in {"serious", "critical"}
-    }
-
-
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -153,14 +146,17 @@ def test_pages_are_accessible(address, browser_page, theme, name):
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_explorables_are_accessible(address, browser_page, theme):
-    """The cards of a chapter; axe needs a minute for the coloured code of a whole one."""
+def test_explorables_are_accessible(address, site, browser_page, theme):
+    """All of them are alive in the gallery, without a kernel; axe needs a minute for the coloured code of a chapter."""
     from playwright.sync_api import expect
 
+    names = set(re.findall(r'data-name="(\w+)"', (site / "explorables.html").read_text("utf-8")))
+    assert names == {kind.name for kind in BROWSER_COMPUTED}
     browser_page.emulate_media(color_scheme=theme)
-    browser_page.goto(f"{address}/08_convolutional_networks.html")
+    browser_page.goto(f"{address}/explorables.html")
     live = browser_page.locator(".course-live")
     for index in range(live.count()):
         live.nth(index).scroll_into_view_if_needed()
         expect(live.nth(index).locator(".course-explorable")).to_be_visible(timeout=60_000)
     assert serious_violations(browser_page, ".course-live") == {}
+    assert browser_page.console_errors == [] and browser_page.external_requests == []

@@ -41,7 +41,7 @@ function draw(panel, run, options) {
   paint.clearRect(0, 0, width, height);
   const state = run.state, axis = unit(run), curves = [...run.curves.values()];
   const mine = curves.filter((each) => quantity(each.name) === panel.name && !isEarlier(each));
-  const behind = options.earlier === "hide" ? [] : curves.filter((each) => quantity(each.name) === panel.name && isEarlier(each));
+  const before = options.earlier === "hide" ? [] : curves.filter(isEarlier), behind = before.filter((each) => quantity(each.name) === panel.name);
   const range = limits([...mine, ...behind].map((each) => [each.name, each.points.y]), options.log);
   paint.font = `12px ${style.fontFamily}`;
   if (!range) {
@@ -56,7 +56,7 @@ function draw(panel, run, options) {
   const furthest = (list) => Math.max(0, ...list.map((each) => (each.points.length ? axis.place(each, each.points.x[each.points.length - 1]) : 0)));
   const last = furthest(curves.filter((each) => !isEarlier(each)));
   // Seeing how far the others came is what lines behind are for.
-  const seen = Math.max(axis.known ? 0 : 1, last, furthest(behind));
+  const seen = Math.max(axis.known ? 0 : 1, last, furthest(before));
   const end = horizon(seen, axis.known && state.epochs ? state.epochs - axis.before : 0);
   const yTicks = ticks(low, high, 5, options.log);
   const left = 12 + Math.max(22, ...yTicks.map((value) => paint.measureText(tickText(value)).width)), right = width - 14, top = 12, bottom = height - 36;

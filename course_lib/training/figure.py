@@ -11,6 +11,8 @@ from course_lib.training.record import label, quantity
 
 #: More points of single batches than a curve has pixels only swell the saved notebook.
 MOST_BATCH_POINTS = 600
+#: More of them share one entry of the legend; each tells its name under the pointer.
+MOST_EARLIER_NAMES = 3
 #: Findings that hold for a stretch of the curve.
 SHADED = {"overfitting", "diverging", "not learning"}
 
@@ -83,7 +85,10 @@ def curves_figure(records, *, log_scale=False, earlier=()):
     for run in earlier:
         for name in run.history:
             if quantity(name) in names:
-                panels.add(quantity(name), earlier_trace(run, name))
+                trace = earlier_trace(run, name)
+                if len(earlier) > MOST_EARLIER_NAMES:
+                    trace.update(name="earlier runs")
+                panels.add(quantity(name), trace)
     for index, (model, record) in enumerate(records.items()):
         colours = {}
         if model:

@@ -67,7 +67,11 @@ function render({ model, el }) {
   const table = element("div", { class: "ct-table", role: "region", "aria-label": "values of each epoch", tabindex: 0 });
   const values = element("details", { ontoggle: () => later() }, element("summary", {}, "Values as a table"), table);
   const summary = element("p", { class: "ct-summary", "aria-live": "polite" });
-  const root = element("section", { class: "course-training", "aria-label": setup.title },
+  const root = element("section", {
+    class: "course-training", "aria-label": setup.title,
+    // Else JupyterLab takes the arrow keys of the sliders for its own commands.
+    "data-lm-suppress-shortcuts": "true", onkeydown: (event) => event.stopPropagation(),
+  },
     element("header", {}, element("h3", {}, setup.title), facts), progress, steering, area, finding, layers,
     element("div", { class: "ct-controls" }, element("label", {}, log, "logarithmic values"), element("label", {}, "smoothing", smoothing, amount), behind),
     summary, values);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar, NamedTuple
 
 from course_lib import style
@@ -194,48 +195,87 @@ class AnalysisLadder(Explorable):
         return f"{sorting.label.capitalize()}: {placed} of {len(answers)} placed{verdict}."
 
     def static_figure(self):
-        """Return the solved figure 1.1: one column a step, one block a box, coloured by who designs it."""
-        import plotly.graph_objects as go
+        """Return the solved figure: the pipelines of figure 1.1, or for the methods the sets of figure 1.4."""
+        return _sets_figure() if self.state["task"] == "methods" else _pipelines_figure()
 
-        figure = go.Figure()
-        colours = [style.PALETTE["background"], style.PALETTE["training"]]
-        cards = iter(SORTINGS["boxes"].cards)
-        blocks = {0: ([], [], []), 1: ([], [], [])}
-        for column, n_boxes in enumerate(BOXES_PER_STEP):
-            for row in range(n_boxes):
-                card = next(cards)
-                for values, value in zip(blocks[card.answer], (column, row + 1, card.name), strict=True):
-                    values.append(value)
-        for answer, (columns, rows, names) in blocks.items():
-            figure.add_bar(
-                x=columns,
-                y=[0.86] * len(rows),
-                base=[row - 0.43 for row in rows],
-                width=0.86,
-                text=["<br>".join(name.rsplit(" ", 1)) for name in names],
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                insidetextfont={"color": "white", "size": 13},
-                marker_color=colours[answer],
-                name=f"{SORTINGS['boxes'].places[answer]}",
-            )
-        for column in range(len(STEPS)):
-            top = BOXES_PER_STEP[column]
-            figure.add_annotation(x=column, y=0.28, text="input ↑", showarrow=False)
-            figure.add_annotation(x=column, y=top + 0.65, text="↑ output", showarrow=False)
-        steps = ["<br>".join(step.rsplit(" ", 1)) for step in STEPS]
-        figure.update_xaxes(
-            title="step of the ladder", tickmode="array", tickvals=list(range(4)), ticktext=steps, showgrid=False
+
+def _pipelines_figure():
+    """One column a step, one block a box, coloured by who designs it."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    colours = [style.PALETTE["background"], style.PALETTE["training"]]
+    cards = iter(SORTINGS["boxes"].cards)
+    blocks = {0: ([], [], []), 1: ([], [], [])}
+    for column, n_boxes in enumerate(BOXES_PER_STEP):
+        for row in range(n_boxes):
+            card = next(cards)
+            for values, value in zip(blocks[card.answer], (column, row + 1, card.name), strict=True):
+                values.append(value)
+    for answer, (columns, rows, names) in blocks.items():
+        figure.add_bar(
+            x=columns,
+            y=[0.86] * len(rows),
+            base=[row - 0.43 for row in rows],
+            width=0.86,
+            text=["<br>".join(name.rsplit(" ", 1)) for name in names],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            insidetextfont={"color": "white", "size": 13},
+            marker_color=colours[answer],
+            name=f"{SORTINGS['boxes'].places[answer]}",
         )
-        figure.update_yaxes(
-            title="stage of the program", tickmode="array", tickvals=[1, 2, 3], range=[0, 4], showgrid=False
+    for column in range(len(STEPS)):
+        top = BOXES_PER_STEP[column]
+        figure.add_annotation(x=column, y=0.28, text="input ↑", showarrow=False)
+        figure.add_annotation(x=column, y=top + 0.65, text="↑ output", showarrow=False)
+    steps = ["<br>".join(step.rsplit(" ", 1)) for step in STEPS]
+    figure.update_xaxes(
+        title="step of the ladder", tickmode="array", tickvals=list(range(4)), ticktext=steps, showgrid=False
+    )
+    figure.update_yaxes(
+        title="stage of the program", tickmode="array", tickvals=[1, 2, 3], range=[0, 4], showgrid=False
+    )
+    figure.update_layout(
+        template=style.template(),
+        title={"text": "Only who designs the boxes changes", "y": 0.96, "yanchor": "top"},
+        barmode="overlay",
+        height=430,
+        margin={"t": 100},
+    )
+    return figure
+
+
+def _sets_figure():
+    """Four rectangles, each inside the last one, with the methods that belong into it and no further."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    lines = [(0.5 * at, 8 - 0.35 * at, 1.7 * at, 9.4 - 0.25 * at) for at in range(len(SETS))]
+    for at, (left, right, low, high) in enumerate(lines):
+        figure.add_scatter(
+            x=[left, right, right, left, left],
+            y=[low, low, high, high, low],
+            mode="lines",
+            fill="toself",
+            fillcolor=f"rgba(37, 99, 201, {0.06 + 0.06 * at})",
+            line={"color": style.PALETTE["training"], "width": 1},
+            showlegend=False,
+            hoverinfo="skip",
         )
-        figure.update_layout(
-            template=style.template(),
-            title={"text": "Only who designs the boxes changes", "y": 0.96, "yanchor": "top"},
-            barmode="overlay",
-            height=430,
-            margin={"t": 100},
+        names = ", ".join(card.name for card in SORTINGS["methods"].cards if card.answer == at)
+        text = f"<b>{SETS[at]}</b><br>{'<br>'.join(textwrap.wrap(names, 58))}"
+        top = low + 1.55 if at < len(SETS) - 1 else (low + high) / 2 + 0.6
+        figure.add_annotation(
+            x=left + 0.15, y=top, text=text, showarrow=False, xanchor="left", yanchor="top", align="left", font_size=12
         )
-        return figure
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, range=[-0.3, 9.8])
+    figure.update_layout(
+        template=style.template(),
+        title="Each set contains the next one",
+        height=430,
+        margin={"l": 20, "t": 60, "b": 20},
+    )
+    return figure

@@ -356,6 +356,6 @@ class KerasProgram(Explorable):
             title={"text": "Seven lines of Keras", "subtitle": {"text": self.summary()}, "y": 0.96, "yanchor": "top"},
             height=440,
             margin={"t": 124},
-            legend={"x": 0.56},
+            legend={"x": 0.56, "y": -0.2, "yanchor": "top"},
         )
         return figure

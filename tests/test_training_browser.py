@@ -6,6 +6,8 @@ import pytest
 from accessibility import serious_violations
 from jupyter_lab_fixture import SCREENS
 
+from course_lib.training import monitor
+
 SET_UP = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -286,3 +288,51 @@ def test_a_race_is_steered_as_one_and_a_cell_run_again_leaves_nothing(jupyter_la
     assert "widgets" not in saved.metadata
     assert page.external_requests == []
     assert page.console_errors == []
+
+
+OPEN_AND_CLOSE = """async ([script, setup, [names, bytes, state], times]) => {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  window.view ??= (await import(address)).default;
+  URL.revokeObjectURL(address);
+  for (let k = 0; k < times; k++) {
+    const handlers = [], runSetup = { ...setup, run: String(Math.random()) }, el = document.createElement("div");
+    const model = { get: () => runSetup, on: (name, handler) => handlers.push(handler), off() {}, send() {} };
+    document.body.append(el);
+    const ends = [window.view.initialize({ model }), window.view.render({ model, el })];
+    const payload = new DataView(Uint8Array.from(bytes).buffer);
+    for (const handler of handlers) handler({ kind: "curves", complete: true, curves: names, state }, [payload]);
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    if (!el.querySelector("canvas").getContext("2d").getImageData(0, 0, 300, 100).data.some(Boolean)) throw "blank";
+    for (const end of ends) end();
+    el.remove();
+  }
+}"""
+
+
+@pytest.mark.browser
+def test_fifty_views_leave_nothing_in_the_page(browser_page):
+    names, payload = monitor.pack(
+        [(0, "loss", [1, 2, 3], [1.0, 0.5, 0.25]), (0, "batch loss", [1, 2, 3], [1.0, 0.6, 0.2])]
+    )
+    model = {"name": "", "steps": 1, "bestBatch": 3, "bestName": "loss", "finding": None, "layers": None}
+    state = {
+        "epoch": 3,
+        "epochs": 9,
+        "steps": 1,
+        "outcome": "running",
+        "models": [model],
+        "earlier": [],
+        "summary": "x",
+    }
+    setup = {"title": "again", "units": {}, "controls": True, "learningRate": 0.1, "inspect": True}
+    browser_page.set_content(f"<html lang='en'><style>{monitor.stylesheet()}</style><body></body></html>")
+    inspector = browser_page.context.new_cdp_session(browser_page)
+    counts = []
+    for times in (1, 50):
+        browser_page.evaluate(OPEN_AND_CLOSE, [monitor.script(), setup, [names, list(payload), state], times])
+        inspector.send("HeapProfiler.collectGarbage")
+        counts.append(inspector.send("Memory.getDOMCounters"))
+    first, last = counts
+    # A view has some 150 nodes and a dozen listeners: of fifty not even one may stay.
+    assert last["nodes"] < first["nodes"] + 50 and last["jsEventListeners"] < first["jsEventListeners"] + 10
+    assert browser_page.console_errors == [] and browser_page.external_requests == []

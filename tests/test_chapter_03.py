@@ -1,4 +1,4 @@
-"""Chapter 3 keeps its promises: all parts of the syllabus are there, and the executed copy says what the text claims."""
+"""Chapter 3 keeps its promises: all parts of the syllabus are there, and what it prints is what the text claims."""
 
 import re
 from pathlib import Path

@@ -57,7 +57,7 @@ export default explorable({
     const reach = COURSE.halfWidth, round = (value) => Math.max(-reach, Math.min(reach, Math.round(value * 10) / 10));
     const place = (x, y) => view.set({ x: round(x), y: round(y) });
     const map = axesPicture(view, {
-      label: "map", x: { label: "x, east (km)", low: -reach, high: reach }, y: { label: "y, north (km)", low: -reach, high: reach }, wide: 430, high: 420,
+      label: "map", x: { label: "x, east (km)", low: -reach, high: reach }, y: { label: "y, north (km)", low: -reach, high: reach }, wide: 380, high: 370,
       pick(x, y) {
         // Close to an earlier quake its own place is meant.
         const near = COURSE.earlier.find(([a, b]) => Math.hypot(a - x, b - y) < 1.6);
@@ -65,7 +65,7 @@ export default explorable({
       },
       walk: (dx, dy) => place(view.state.x + dx, view.state.y + dy),
     });
-    const times = axesPicture(view, { label: "arrival times", x: { label: "distance from the epicentre (km)", low: 0, high: 80 }, y: { label: "arrival on the clock (s)", low: 0, high: 20 }, wide: 430, high: 420 });
+    const times = axesPicture(view, { label: "arrival times", x: { label: "distance from the epicentre (km)", low: 0, high: 80 }, y: { label: "arrival on the clock (s)", low: 0, high: 20 }, wide: 380, high: 370 });
     const strip = axesPicture(view, { label: "what the stations record", x: { label: "clock (s)", low: 0, high: 23 }, wide: 640, high: 190,
       y: { label: "station", low: 0.4, high: 4.6, ticks: [1, 2, 3, 4].map((at) => [5 - at, String(at)]) } });
     const chips = ["delay at station 1", "circles miss by"].map((label) => view.chip(label));

@@ -131,9 +131,9 @@ export default explorable({
     },
   },
   build(view) {
-    const fit = axesPicture(view, { label: "data and prediction", x: { label: "x", low: -10, high: 10 }, y: { label: "f", low: -1, high: 13 }, wide: 480, high: 300 });
+    const fit = axesPicture(view, { label: "data and prediction", x: { label: "x", low: -10, high: 10 }, y: { label: "f", low: -1, high: 13 }, wide: 430, high: 300 });
     const objective = axesPicture(view, {
-      label: "objective", x: { label: "epoch", low: 0, high: COURSE.nEpochs }, y: { label: "mean squared residual", low: 0.01, high: 100, log: true }, wide: 380, high: 300,
+      label: "objective", x: { label: "epoch", low: 0, high: COURSE.nEpochs }, y: { label: "mean squared residual", low: 0.01, high: 100, log: true }, wide: 335, high: 300,
       pick: (x) => view.set({ snapshot: Math.round(x / COURSE.stride) }),
     });
     const chips = ["epoch", "objective L", "parameters"].map((label) => view.chip(label));

@@ -1,10 +1,13 @@
-"""The gallery shows every data set. That it runs and labels its axes is tested with the chapters."""
+"""The galleries show every data set and every explorable. That they run is tested with the chapters."""
 
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from course_lib import explorables
+from course_lib.explorables.kernel_backed import KernelBacked
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GALLERY = REPOSITORY / "notebooks" / "datasets.md"
@@ -52,3 +55,28 @@ def test_each_section_draws_one_small_picture(executed_chapters):
             figures = [output for output in cell.outputs if "application/vnd.plotly.v1+json" in output.get("data", {})]
             pictures[heading] = pictures.get(heading, 0) + len(figures)
     assert pictures == dict.fromkeys(sections(), 1)
+
+
+def test_every_explorable_that_needs_no_kernel_is_in_its_gallery_with_a_question():
+    text = (REPOSITORY / "notebooks" / "explorables.md").read_text(encoding="utf-8")
+    for name in explorables.__all__:
+        kind = getattr(explorables, name)
+        if issubclass(kind, KernelBacked):
+            assert f"`{name}`" in text
+            continue
+        section = re.search(
+            rf"^### {re.escape(kind.title)}\n\n(.+)\n\n```.*\nexplorables\.{name}\(", text, re.MULTILINE
+        )
+        assert section and "?" in section.group(1), name
+
+
+def test_the_table_of_figures_names_every_explorable_and_only_those():
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text[text.index("| figure | explorable |") : text.index("| question (chapter 12) | viewer |")]
+    named = set(
+        re.findall(
+            r"`(\w+)`", "\n".join(line.rsplit("|", 2)[1] for line in table.splitlines() if line.startswith("| "))
+        )
+    )
+    expected = {name for name in explorables.__all__ if not issubclass(getattr(explorables, name), KernelBacked)}
+    assert named - {"playground"} == expected

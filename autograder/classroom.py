@@ -22,6 +22,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -298,11 +299,18 @@ class Classroom:
         Raises
         ------
         CourseError
-            If the exercise is not released here, or nobody (or not this student) handed it in.
+            If the exercise is not released here, nobody (or not this student) handed it in, or a student's folder has
+            a name with a line break or another control character, which nbgrader and gradebooks cannot hold.
         """
         name = self._released(exercise)
         place = self.folder / "submitted"
         students = self._students_with_folder(name)
+        for one in students if student is None else [student]:
+            if any(unicodedata.category(character) in {"Cc", "Cs"} for character in one):
+                raise CourseError(
+                    f"The folder {one!r} in {place} has a control character in its name, which can be no student's "
+                    f"name: rename it."
+                )
         if student is None:
             if not students:
                 raise CourseError(
@@ -402,12 +410,11 @@ class Classroom:
         jobs = jobs if jobs is not None else os.cpu_count() or 1
         if jobs < 1:
             raise CourseError(f"--jobs must be at least 1, not {jobs}.")
+        records = self.folder / "grading" / name
         settings = GradingEngine(config=self._configuration).exercise_settings(allow_weaker=allow_weaker)
         with GradebookWriter(self._course(self.folder), self._configuration, db_url=db_url) as writer:
             assignment = writer.assignment(name)
             task = Exercise.of(assignment, **settings)
-
-            records = self.folder / "grading" / name
 
             @contextlib.contextmanager
             def workers():
@@ -448,14 +455,24 @@ class Classroom:
         from autograder.preprocessors import HideHiddenTests
 
         name = self._released(exercise)
-        if not (self.folder / "autograded" / student / name).is_dir():
+        autograded = self.folder / "autograded" / student / name
+        if not autograded.is_dir():
             page = page_without_notebook(self, name, student)
             if page is not None:
                 return Feedback(student, (page,))
             return Feedback(student, (), "not graded yet: run 'course grade' first")
+
+        class FeedbackOfOne(GenerateFeedback):
+            def init_notebooks(self):
+                # nbgrader takes a student's name for a pattern of file names, and strips spaces from it.
+                notebooks = sorted(str(path) for path in autograded.glob("*.ipynb"))
+                if not notebooks:
+                    raise CourseError(f"There is no notebook in {autograded}.")
+                self.notebooks, self.assignments = [], {str(autograded): notebooks}
+
         log = io.StringIO()
         try:
-            with self._converter(GenerateFeedback, name, log, student=student) as converter:
+            with self._converter(FeedbackOfOne, name, log) as converter:
                 # Also in a class whose configuration is nbgrader's own. The exporter hides what is to be hidden.
                 converter.exporter_class = FeedbackExporter
                 converter.preprocessors = [step for step in converter.preprocessors if step is not HideHiddenTests]
@@ -499,13 +516,13 @@ class Classroom:
         return course
 
     @contextlib.contextmanager
-    def _converter(self, converter_class, name, log, *, student: str | None = None, root: Path | None = None):
+    def _converter(self, converter_class, name, log, *, root: Path | None = None):
         """Yield one of nbgrader's converters, which logs into `log`; undo what it does to the process."""
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
         logger = logging.Logger("nbgrader", level=logging.INFO)  # not in the tree of loggers: the terminal stays ours
         logger.addHandler(handler)
-        course = self._course(root or self.folder, assignment_id=name, student_id=student or "*")
+        course = self._course(root or self.folder, assignment_id=name)
         converter = converter_class(coursedir=course, config=self._configuration, log=logger)
         converter.force = True
         working_folder = os.getcwd()

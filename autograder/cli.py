@@ -78,6 +78,7 @@ def grade(
 ) -> None:
     """Run and mark the submissions. Exits with 1 if some could not be graded; what is done stays done."""
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
     from autograder.classroom import Classroom
@@ -91,7 +92,10 @@ def grade(
     console = Console()
     students = classroom.submissions(exercise, student)
     level, details = classroom.isolation(allow_weaker=allow_weaker)
-    console.print(Text(f"Isolation: {level}. " + " ".join(details), style="dim"))
+    console.print(Text(f"Isolation: {level}", style="dim"))
+    # The first line of the details names the level once more.
+    for line in details[1:]:
+        console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
     options = {"jobs": jobs, "allow_weaker": allow_weaker, "scheduler": scheduler, "db_url": db}
     marks = grade_all(classroom, exercise, students, console, regrade=regrade, **options)
     print_marks(marks, console, title=exercise)
@@ -222,6 +226,7 @@ def feedback(
 ) -> None:
     """Write one feedback page for each student and print where it is."""
     from autograder.classroom import Classroom
+    from autograder.sanitising import printable
 
     classroom = Classroom(folder)
     students = classroom.submissions(exercise, student)
@@ -229,7 +234,7 @@ def feedback(
     for one in students:
         made = classroom.feedback(exercise, one, show_hidden_tests=show_hidden_tests)
         for page in made.pages:
-            typer.echo(str(page))
+            typer.echo(printable(str(page), limit=4000))
         if not made.pages:
             without.append(f"{one} ({made.reason})")
     if without:
@@ -280,6 +285,7 @@ def export_marks(
     """Write the marks as a table for a spreadsheet, Canvas or Moodle. Marks that are still open are left empty."""
     from autograder import export
     from autograder.classroom import Classroom
+    from autograder.sanitising import one_line
 
     classroom = Classroom(folder)
     target = out or classroom.folder / f"marks-{form}.csv"
@@ -287,7 +293,7 @@ def export_marks(
     typer.echo(f"{target}: {made.n_rows} rows")
     for status, students in made.open.items():
         more = f" and {len(students) - 5} more" if len(students) > 5 else ""
-        typer.echo(f"Left empty, because {status}: {', '.join(students[:5])}{more}")
+        typer.echo(one_line(f"Left empty, because {status}: {', '.join(students[:5])}{more}", limit=2000))
     if made.changed:
         typer.echo(
             f"Texts that a spreadsheet would have taken for a formula: {len(made.changed)}; they begin with ' now."
@@ -393,7 +399,10 @@ def main() -> None:
     try:
         app()
     except CourseError as error:
-        sys.exit("course: " + " ".join(str(error).split()))
+        from autograder.sanitising import one_line
+
+        # It may quote names and texts of students.
+        sys.exit("course: " + one_line(str(error), limit=4000))
     except PermissionError as error:
         sys.exit(f"course: {error.filename} may not be written or read: choose another folder, or change its owner.")
 

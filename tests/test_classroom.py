@@ -184,6 +184,7 @@ EXPECTED = {
     "linked": (3, WAITS, "graded", "numbers.csv was left out: it is a link"),
     # A pattern for nbgrader's own commands, a name for us.
     "[a-z]*": (5, WAITS, "graded", None),
+    " blanks ": (5, WAITS, "graded", None),
 }
 
 
@@ -258,6 +259,7 @@ def submissions(classroom):
         "nan": fraction("def fraction():\n    return float('nan')"),
         "stderr": solution_with(classroom, mean_answer=talkative + "\n# BEGIN HIDDEN TESTS, says the student"),
         "[a-z]*": solution,
+        " blanks ": solution,
     }
 
 
@@ -402,6 +404,21 @@ def test_feedback_holds_marks_and_messages_but_no_hidden_tests(graded):
 def test_markers_in_an_answer_do_not_stop_the_feedback(graded):
     (page,) = graded[0].feedback(EXERCISE, "stderr").pages
     assert "says the student" in page.read_text()
+
+
+def test_names_that_nbgrader_takes_for_patterns_have_feedback_of_their_own(graded):
+    for student in ("[a-z]*", " blanks "):
+        (page,) = graded[0].feedback(EXERCISE, student).pages
+        assert page.parent.parent.name == student
+
+
+def test_a_name_with_a_line_break_is_refused_before_anything_is_graded(classroom):
+    hand_in(classroom, "ada", None)
+    hand_in(classroom, "a\nb", None)
+    for refused in (lambda: classroom.submissions(EXERCISE), lambda: classroom.submissions(EXERCISE, "a\nb")):
+        with pytest.raises(CourseError, match=r"'a\\nb' .* control character .* rename it"):
+            refused()
+    assert classroom.submissions(EXERCISE, "ada") == ["ada"]
 
 
 def test_who_handed_in_nothing_readable_reads_why(graded):

@@ -1,0 +1,23 @@
+"""exercise: ex05_3
+task: split
+loses: part
+may also lose: deep, number
+
+Mean and width of all wines: the test part leaks into the training. (Nothing is trained.)
+"""
+
+# %% grade_id: split-answer
+def split(features, quality, seed):
+    order = np.random.default_rng(seed).permutation(len(quality))
+    parts = np.split(order, [int(0.6 * len(order)), int(0.8 * len(order))])
+    mean, width = features.mean(axis=0), features.std(axis=0)
+    return tuple(((features[part] - mean) / width, quality[part]) for part in parts)
+
+
+parts = split(features, quality, SEED)
+
+# %% grade_id: deep-answer
+deep = deep_history = None
+
+# %% grade_id: number-answer
+test_correlation = 2.0

@@ -62,7 +62,7 @@ def test_the_file_name_of_a_problem_set_finds_it(problem_set):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "guess"), [("ex08_11", "ex08_1"), ("7.2", "ex07_1"), ("magnetic_phases_cnn", "ex08_1")]
+    ("wrong", "guess"), [("ex08_11", "ex08_1"), ("8.2", "ex08_1"), ("magnetic_phases_cnn", "ex08_1")]
 )
 def test_an_unknown_exercise_is_answered_with_the_known_ones_and_a_guess(wrong, guess):
     with pytest.raises(ProblemSetNotFound) as caught:

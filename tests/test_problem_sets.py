@@ -203,6 +203,8 @@ def test_test_cells_use_only_names_that_the_task_asked_for(problem_set):
             if isinstance(node, ast.alias):
                 own.add((node.asname or node.name).split(".")[0])
             elif isinstance(node, ast.FunctionDef):
-                own |= {node.name, *(argument.arg for argument in node.args.args)}
+                own.add(node.name)
+            elif isinstance(node, ast.arg):  # of functions and of lambdas
+                own.add(node.arg)
         used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
         assert used - own - set(dir(builtins)) <= asked_names, keys["grade_id"]

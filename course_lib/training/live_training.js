@@ -179,7 +179,7 @@ function render({ model, el }) {
     for (const panel of panels.values()) { caption(panel); draw(panel, run, options); }
     fillLayers();
     if (values.open) fillTable();
-    root.dataset.points = [...run.curves.values()].reduce((sum, each) => sum + each.points.length, 0);
+    root.dataset.points = own().reduce((sum, each) => sum + each.points.length, 0);
     root.dataset.epoch = state.epoch || 0;
     root.dataset.batches = Math.max(0, ...own().filter((each) => each.name === BATCH).map((each) => each.points.x.at(-1) ?? 0));
     root.dataset.outcome = state.outcome || "";

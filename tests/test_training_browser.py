@@ -31,11 +31,19 @@ earlier = {
 live = LiveTraining(title="Signal or background", earlier=earlier, inspect=(events[:256], is_signal[:256]))
 """
 
+#: Slow enough to be watched; ends when the test has seen enough and writes the file of this name.
 FIT = """
+from pathlib import Path
 from time import sleep
-options = dict(validation_split=0.5, epochs=30, batch_size=20, verbose=0)
-slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: sleep(0.01))
-history = model.fit(events, is_signal, callbacks=[live, slower], **options)
+
+class Watched(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        sleep(0.01)
+        if Path("ENOUGH").exists():
+            self.model.stop_training = True
+
+options = dict(validation_split=0.5, epochs=2000, batch_size=20, verbose=0)
+history = model.fit(events, is_signal, callbacks=[live, Watched()], **options)
 """
 
 CHECK = "print('same', live.history == history.history, live.record.outcome)"
@@ -53,8 +61,10 @@ def scroll_to(page, selector):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     page = browser_page
+    page.set_default_timeout(120_000)
     name = f"live_training_{theme}.ipynb"
-    jupyter_lab.write(name, [SET_UP, FIT, CHECK])
+    enough = f"seen_{theme}"
+    jupyter_lab.write(name, [SET_UP, FIT.replace("ENOUGH", enough), CHECK])
     jupyter_lab.open(page, name, theme=theme)
     jupyter_lab.run_all(page, wait=False)
 
@@ -64,7 +74,7 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     page.wait_for_function(f"() => ({N_POINTS})() > {n_points + 150}", timeout=180_000)
     assert page.evaluate(CANVAS) != picture, "the points arrived, but the canvas did not change"
     monitor = page.locator(".course-training")
-    assert re.search(r"epoch \d+ of 30", monitor.locator(".ct-facts").inner_text())
+    assert re.search(r"epoch \d+ of 2000", monitor.locator(".ct-facts").inner_text())
 
     # Controls that need no kernel work while the cell is busy.
     loss = monitor.locator("canvas").first
@@ -99,13 +109,14 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
     scroll_to(page, ".course-training")
     monitor.screenshot(path=SCREENS / f"live_training_{theme}_options.png")
 
+    (jupyter_lab.root / enough).touch()
     jupyter_lab.wait_until_run(page)
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=180_000)
     scroll_to(page, ".js-plotly-plot")
     page.wait_for_timeout(500)  # plotly settles
     page.screenshot(path=SCREENS / f"live_training_{theme}_end.png")
     assert page.locator(".course-training").count() == 0
-    assert "same True finished" in page.locator(".jp-OutputArea-output").last.inner_text()
+    assert "same True stopped early" in page.locator(".jp-OutputArea-output").last.inner_text()
 
     saved = jupyter_lab.save(page)
     curves, layers = saved.cells[1].outputs
@@ -121,7 +132,8 @@ def test_curves_move_and_a_figure_stays(jupyter_lab, browser_page, theme):
 @pytest.mark.browser
 def test_an_interrupted_training_says_so(jupyter_lab, browser_page):
     page = browser_page
-    jupyter_lab.write("interrupted.ipynb", [SET_UP, FIT.replace("epochs=30", "epochs=500")])
+    page.set_default_timeout(120_000)
+    jupyter_lab.write("interrupted.ipynb", [SET_UP, FIT])
     jupyter_lab.open(page, "interrupted.ipynb")
     jupyter_lab.run_all(page, wait=False)
     page.wait_for_function(f"() => ({N_POINTS})() > 100", timeout=120_000)
@@ -147,6 +159,7 @@ N_BATCHES = "() => Number(document.querySelector('.course-training')?.dataset.ba
 @pytest.mark.browser
 def test_controls_act_while_it_trains_and_survive_a_reload(jupyter_lab, browser_page):
     page = browser_page
+    page.set_default_timeout(120_000)
     report = (
         "print('rate', float(model.optimizer.learning_rate), live.record.outcome, live.record.n_batches)\n"
         "import threading; print('threads', [t.name for t in threading.enumerate() if 'asyncio' in t.name])"
@@ -243,6 +256,7 @@ await again.loop(train, epochs=2, models=["generator", "critic"])
 @pytest.mark.browser
 def test_a_race_is_steered_as_one_and_a_cell_run_again_leaves_nothing(jupyter_lab, browser_page):
     page = browser_page
+    page.set_default_timeout(120_000)
     report = "print('rates', [round(float(model.optimizer.learning_rate), 5) for model in models.values()])"
     jupyter_lab.write("race.ipynb", [SET_UP, RACE, report, AGAIN])
     jupyter_lab.open(page, "race.ipynb")

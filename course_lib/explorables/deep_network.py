@@ -238,8 +238,6 @@ class DeepNetwork(Explorable):
     figure = "Figures 7.1, 7.5"
     goal = "Make the gradient reach the first layer of a deep network, in as many ways as you can find."
     shared_scripts = ("kit", "plot")
-    # A picture of nodes and links, and a backward pass, beside the labelled axes.
-    maximum_script_bytes = 43_000
     fields: ClassVar = {
         "n_layers": choice(20, range(2, MAXIMUM_LAYERS + 1, 2), "number of hidden layers"),
         "width": integer(12, 2, MAXIMUM_WIDTH, "nodes in each layer"),

@@ -36,7 +36,7 @@ lab: $(STAMP) ## open JupyterLab on the course map
 .PHONY: test
 test: $(STAMP) check ## set up what the tests need (a browser too) and run them all
 	$(BIN)/python -m autograder.browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(PYTEST_ARGUMENTS)
 
 .PHONY: check
 check: $(STAMP) ## lint, and compare the committed notebooks with their sources (seconds)

@@ -1,5 +1,7 @@
 """Fixtures that several test modules share."""
 
+import functools
+import re
 from pathlib import Path
 
 import hypothesis
@@ -16,27 +18,46 @@ hypothesis.settings.load_profile("course")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-#: Fixture that costs minutes -> group of the tests that share it: with two workers (make test) it is made once.
-SHARED = {"executed_chapters": "chapters", "site": "chapters", "jupyter_lab": "lab"}
+#: Fixture that costs minutes -> scope of the files that use it: with two workers (make test) it is made once.
+SHARED = {"executed_chapters": "chapters", "jupyter_lab": "lab"}
+
+#: What takes longest begins first.
+ORDER = ("chapters", "gate", "lab")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Say which tests stay together on one worker, and begin with what takes longest.
+@functools.cache
+def scope_of_file(name):
+    """Return which tests a test file belongs to: those that share a costly fixture with it, else only its own."""
+    text = (REPOSITORY / name).read_text("utf-8")
+    return next((scope for fixture, scope in SHARED.items() if re.search(rf"\b{fixture}\b", text)), name)
 
-    Tests of one module share its fixtures, so they stay together, but for the gate: each problem set is a test of
-    several minutes that shares nothing.
+
+def scope_of(nodeid):
+    """Return the scope of a test: all tests of a scope run on one worker.
+
+    Tests of one file share its fixtures, so they stay together, but for the gate: each problem set is a test of up to
+    minutes that shares nothing.
     """
-    order = {"chapters": 0, "gate": 1, "lab": 2}
-    groups = {}
-    for item in items:
-        shared = {SHARED[name] for name in getattr(item, "fixturenames", ()) if name in SHARED}
-        group = min(shared, default=item.nodeid.split("::")[0])
-        if item.name.startswith("test_bundled_problem_sets_pass"):
-            group = f"gate {item.name}"
-        item.add_marker(pytest.mark.xdist_group(group))
-        groups[item] = group
-    items.sort(key=lambda item: order.get(groups[item].split()[0], 3))  # stable: else as collected
+    name, _, test = nodeid.partition("::")
+    return f"gate {test}" if test.startswith("test_bundled_problem_sets_pass[") else scope_of_file(name)
+
+
+def pytest_collection_modifyitems(items):
+    """Sort by scope, the longest first; within a scope the order stays."""
+    first = {scope: number for number, scope in enumerate(ORDER)}
+    items.sort(key=lambda item: first.get(scope_of(item.nodeid).split()[0], len(first)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each scope to one worker. (The plugin's own groups lose their names under pytest 9.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByScope(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return scope_of(nodeid)
+
+    return ByScope(config, log)
 
 
 @pytest.fixture(scope="session")

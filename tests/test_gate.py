@@ -117,7 +117,8 @@ def test_bundled_problem_sets_pass(exercise):
     gate.print_report(report)
     assert report.passed, "\n".join(report.violations)
     kinds = [run.kind for run in report.runs]
-    assert kinds.count("alternate") >= 3 and kinds.count("mutant") >= 10
+    # As many wrong answers as the syllabus lists, which is at least seven; two ways to be right at the least.
+    assert kinds.count("alternate") >= 2 and kinds.count("mutant") >= 7
 
 
 def test_a_healthy_problem_set_passes(toy):

@@ -49,6 +49,9 @@ BROWSER_ARGUMENTS = [
 ]
 
 
+#: How long a browser test waits for what must come.
+BROWSER_PATIENCE_MS = 120_000
+
 #: anywidget gives up on a view that has not started two seconds after its message came. A page that draws many
 #: figures on a shared machine needs longer; whether our views start at all is what the tests want to know.
 PATIENCE = """
@@ -215,13 +218,16 @@ def browser_page():
         if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # A busy machine may take its time; what never comes still fails.
+    expect.set_options(timeout=BROWSER_PATIENCE_MS)
     SCREENS.mkdir(parents=True, exist_ok=True)
     # Started for each test: a Playwright that stays open leaves an event loop running, in which asyncio.run fails.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(BROWSER_PATIENCE_MS)
         page.add_init_script(PATIENCE)
         page.external_requests = []
         page.console_errors = []

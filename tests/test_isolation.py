@@ -200,7 +200,13 @@ def test_the_system_and_the_interpreter_cannot_be_changed(attack, level):
     if level is Level.LIMITS and os.geteuid() != 0:
         pytest.skip("with limits alone an ordinary user writes what it may write")
     outcome, _ = attack("write_system", level)
-    assert refused(outcome) == []
+    # A checkout below /tmp: namespaces give a /tmp of their own, and what is written there nobody else ever sees.
+    unseen = {
+        place
+        for place in refused(outcome)
+        if level is Level.NAMESPACES and Path(place).is_relative_to("/tmp") and not Path(place, "forged").exists()
+    }
+    assert set(refused(outcome)) == unseen
 
 
 @pytest.mark.parametrize("level", STRONG)

@@ -1,33 +1,19 @@
 """The explorables of chapter 1 on one page of JupyterLab: mouse, keyboard, state in Python."""
 
-import json
-
 import pytest
-from test_explorables_browser import expect_summary, look, output_of, run_cell
+from explorables_on_one_page import assert_told_and_clean, open_all, states_in_python
+from test_explorables_browser import expect_summary
 
 from course_lib.explorables import AnalysisLadder, DecisionTree, KerasProgram, NetworkPaths
 
 pytestmark = pytest.mark.browser
 
 SHOWN = (AnalysisLadder, DecisionTree, NetworkPaths, KerasProgram)
-MAKE = "from course_lib.explorables import {name}\n{name}_shown = {name}()\n{name}_shown"
-READ = (
-    "import json\nprint(json.dumps({"
-    + ", ".join(f'"{kind.__name__}": {kind.__name__}_shown.state' for kind in SHOWN)
-    + "}))"
-)
 
 
 def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     page = browser_page
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    jupyter_lab.write("chapter_01.ipynb", [MAKE.format(name=kind.__name__) for kind in SHOWN] + [READ])
-    jupyter_lab.open(page, "chapter_01.ipynb")
-    jupyter_lab.run_all(page)
-    cards = {}
-    for kind in SHOWN:
-        cards[kind] = page.locator(f'.course-explorable[aria-label="{kind.title}"]')
-        cards[kind].wait_for(timeout=120_000)
+    cards = open_all(jupyter_lab, page, "chapter_01.ipynb", SHOWN)
 
     card = cards[AnalysisLadder]  # mouse: guess, two boxes; keyboard: a card to its set
     card.get_by_role("button", name="3", exact=True).click()
@@ -88,10 +74,10 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     expect_summary(card, "After 1 epoch:", "with 21 parameters")
 
     wanted = {
-        "AnalysisLadder": {"task": "methods", "prediction": "3"},
-        "DecisionTree": {"cut_3": 185.5, "node": 2, "event": 36, "observable_2": 2, "cut_2": 150, "prediction": 80},
-        "NetworkPaths": {"x_1": 0.9, "link": 10, "activation": False, "prediction": "a plane"},
-        "KerasProgram": {
+        AnalysisLadder: {"task": "methods", "prediction": "3"},
+        DecisionTree: {"cut_3": 185.5, "node": 2, "event": 36, "observable_2": 2, "cut_2": 150, "prediction": 80},
+        NetworkPaths: {"x_1": 0.9, "link": 10, "activation": False, "prediction": "a plane"},
+        KerasProgram: {
             "nodes": 5,
             "optimizer": "adam",
             "learning_rate": 0.1,
@@ -100,27 +86,10 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
             "prediction": 17,
         },
     }
-    states = {}
-    for _ in range(60):
-        page.wait_for_timeout(500)
-        run_cell(jupyter_lab, page, len(SHOWN))
-        page.wait_for_timeout(500)
-        try:
-            states = json.loads(output_of(page, len(SHOWN)))
-        except ValueError:  # the cell is still running
-            continue
-        if all(fields.items() <= states[name].items() for name, fields in wanted.items()):
-            break
-    for name, fields in wanted.items():
-        assert fields.items() <= states[name].items(), name
-    ladder, tree = states["AnalysisLadder"], states["DecisionTree"]
+    states = states_in_python(jupyter_lab, page, wanted)
+    ladder, tree = states[AnalysisLadder], states[DecisionTree]
     assert (ladder["boxes"][0], ladder["boxes"][5]) == (0, 1)
     assert (ladder["methods"][2], ladder["methods"][0], ladder["methods"][9]) == (1, 0, 3)
     assert tree["cut_1"] == 32.5  # what the data chose
-    assert states["NetworkPaths"]["weights"][10] == -0.5
-    for kind, card in cards.items():
-        expect_summary(card, kind(**states[kind.__name__]).summary())
-        card.evaluate("node => node.scrollIntoView({ block: 'center' })")
-        look(page, card, kind.name)
-    assert page.external_requests == []
-    assert page.console_errors == []
+    assert states[NetworkPaths]["weights"][10] == -0.5
+    assert_told_and_clean(page, cards, states)

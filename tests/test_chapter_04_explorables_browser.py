@@ -1,44 +1,19 @@
 """The explorables of chapter 4 on one page of JupyterLab: mouse, keyboard, state in Python."""
 
-import json
-
 import pytest
-from test_explorables_browser import look, output_of, run_cell
+from explorables_on_one_page import assert_told_and_clean, open_all, states_in_python
+from test_explorables_browser import expect_summary
 
 from course_lib.explorables import BackpropagationGraph, DescentSteps, ObjectiveChooser, OptimiserPaths
 
 pytestmark = pytest.mark.browser
 
 SHOWN = (BackpropagationGraph, DescentSteps, OptimiserPaths, ObjectiveChooser)
-MAKE = "from course_lib.explorables import {name}\n{name}_shown = {name}()\n{name}_shown"
-READ = (
-    "import json\nprint(json.dumps({"
-    + ", ".join(f'"{kind.__name__}": {kind.__name__}_shown.state' for kind in SHOWN)
-    + "}))"
-)
-
-#: As long as a busy machine may need.
-PATIENCE_MS = 120_000
-
-
-def expect_summary(card, *parts, of=".ce-summary"):
-    from playwright.sync_api import expect
-
-    for part in parts:
-        expect(card.locator(of)).to_contain_text(part, timeout=PATIENCE_MS)
 
 
 def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     page = browser_page
-    page.set_default_timeout(PATIENCE_MS)
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    jupyter_lab.write("chapter_04.ipynb", [MAKE.format(name=kind.__name__) for kind in SHOWN] + [READ])
-    jupyter_lab.open(page, "chapter_04.ipynb")
-    jupyter_lab.run_all(page)
-    cards = {}
-    for kind in SHOWN:
-        cards[kind] = page.locator(f'.course-explorable[aria-label="{kind.title}"]')
-        cards[kind].wait_for()
+    cards = open_all(jupyter_lab, page, "chapter_04.ipynb", SHOWN)
 
     card = cards[BackpropagationGraph]  # keyboard: guess, then another weight; mouse: two steps, another graph
     card.get_by_role("spinbutton").first.focus()
@@ -86,28 +61,11 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     expect_summary(card, "1 output make 26 parameters")
 
     wanted = {
-        "BackpropagationGraph": {"graph": "two_paths", "inputs": [2, 1], "step": 6, "prediction": -0.8},
-        "DescentSteps": {"learning_rate": 0.5, "kept": [0.5], "step": 0, "prediction": "1"},
-        "OptimiserPaths": {"optimiser": "momentum", "start": [-4.2, 1.3], "compare": True, "prediction": "0.08"},
-        "ObjectiveChooser": {"task": "yes_no", "n_hidden": 5, "n_outputs": 1, "prediction": 26},
+        BackpropagationGraph: {"graph": "two_paths", "inputs": [2, 1], "step": 6, "prediction": -0.8},
+        DescentSteps: {"learning_rate": 0.5, "kept": [0.5], "step": 0, "prediction": "1"},
+        OptimiserPaths: {"optimiser": "momentum", "start": [-4.2, 1.3], "compare": True, "prediction": "0.08"},
+        ObjectiveChooser: {"task": "yes_no", "n_hidden": 5, "n_outputs": 1, "prediction": 26},
     }
-    states = {}
-    for _ in range(120):
-        page.wait_for_timeout(500)
-        run_cell(jupyter_lab, page, len(SHOWN))
-        page.wait_for_timeout(500)
-        try:
-            states = json.loads(output_of(page, len(SHOWN)))
-        except ValueError:  # the cell is still running
-            continue
-        if all(fields.items() <= states[name].items() for name, fields in wanted.items()):
-            break
-    for name, fields in wanted.items():
-        assert fields.items() <= states[name].items(), name
-    assert states["DescentSteps"]["weight"] > 2  # where the mouse was
-    for kind, card in cards.items():
-        expect_summary(card, kind(**states[kind.__name__]).summary())
-        card.evaluate("node => node.scrollIntoView({ block: 'center' })")
-        look(page, card, kind.name)
-    assert page.external_requests == []
-    assert page.console_errors == []
+    states = states_in_python(jupyter_lab, page, wanted)
+    assert states[DescentSteps]["weight"] > 2  # where the mouse was
+    assert_told_and_clean(page, cards, states)

@@ -1,33 +1,19 @@
 """The explorables of chapter 6 on one page of JupyterLab: mouse, keyboard, state in Python."""
 
-import json
-
 import pytest
-from test_explorables_browser import expect_summary, look, output_of, run_cell
+from explorables_on_one_page import assert_told_and_clean, open_all, states_in_python
+from test_explorables_browser import expect_summary
 
 from course_lib.explorables import DifferentiableNodes, GlossaryCards, ProjectConveyor, TrainingCounter
 
 pytestmark = pytest.mark.browser
 
 SHOWN = (GlossaryCards, ProjectConveyor, TrainingCounter, DifferentiableNodes)
-MAKE = "from course_lib.explorables import {name}\n{name}_shown = {name}()\n{name}_shown"
-READ = (
-    "import json\nprint(json.dumps({"
-    + ", ".join(f'"{kind.__name__}": {kind.__name__}_shown.state' for kind in SHOWN)
-    + "}))"
-)
 
 
 def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     page = browser_page
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    jupyter_lab.write("chapter_06.ipynb", [MAKE.format(name=kind.__name__) for kind in SHOWN] + [READ])
-    jupyter_lab.open(page, "chapter_06.ipynb")
-    jupyter_lab.run_all(page)
-    cards = {}
-    for kind in SHOWN:
-        cards[kind] = page.locator(f'.course-explorable[aria-label="{kind.title}"]')
-        cards[kind].wait_for(timeout=120_000)
+    cards = open_all(jupyter_lab, page, "chapter_06.ipynb", SHOWN)
 
     card = cards[GlossaryCards]  # mouse: turn, judge; keyboard: judge the next one
     card.get_by_role("button", name="Turn the card").click()
@@ -72,21 +58,5 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
         TrainingCounter: {"layers": 3, "inputs": 1024, "nodes": 32, "prediction": "a factor 3.3"},
         DifferentiableNodes: {"activation": "step", "steps": 400, "prediction": "only the output weights"},
     }
-    states = {}
-    for _ in range(60):  # the last change is on its way to the kernel
-        page.wait_for_timeout(400)
-        run_cell(jupyter_lab, page, len(SHOWN))
-        page.wait_for_timeout(200)
-        try:
-            states = json.loads(output_of(page, len(SHOWN)))
-        except ValueError:  # the cell is still running
-            continue
-        if all(fields.items() <= states[kind.__name__].items() for kind, fields in wanted.items()):
-            break
-    for kind, fields in wanted.items():
-        assert fields.items() <= states[kind.__name__].items()
-        expect_summary(cards[kind], kind(**states[kind.__name__]).summary())
-    for kind in SHOWN:
-        look(page, cards[kind], kind.name)
-    assert page.external_requests == []
-    assert page.console_errors == []
+    states = states_in_python(jupyter_lab, page, wanted)
+    assert_told_and_clean(page, cards, states)

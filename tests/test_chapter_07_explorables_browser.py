@@ -1,33 +1,19 @@
 """The explorables of chapter 7 on one page of JupyterLab: mouse, keyboard, state in Python."""
 
-import json
-
 import pytest
-from test_explorables_browser import expect_summary, look, output_of, run_cell
+from explorables_on_one_page import assert_told_and_clean, open_all, states_in_python
+from test_explorables_browser import expect_summary
 
 from course_lib.explorables import DeepNetwork, EpicentreResolution, MomentMap, SpiralHandedness
 
 pytestmark = pytest.mark.browser
 
 SHOWN = (DeepNetwork, EpicentreResolution, SpiralHandedness, MomentMap)
-MAKE = "from course_lib.explorables import {name}\n{name}_shown = {name}()\n{name}_shown"
-READ = (
-    "import json\nprint(json.dumps({"
-    + ", ".join(f'"{kind.__name__}": {kind.__name__}_shown.state' for kind in SHOWN)
-    + "}))"
-)
 
 
 def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     page = browser_page
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    jupyter_lab.write("chapter_07.ipynb", [MAKE.format(name=kind.__name__) for kind in SHOWN] + [READ])
-    jupyter_lab.open(page, "chapter_07.ipynb")
-    jupyter_lab.run_all(page)
-    cards = {}
-    for kind in SHOWN:
-        cards[kind] = page.locator(f'.course-explorable[aria-label="{kind.title}"]')
-        cards[kind].wait_for(timeout=120_000)
+    cards = open_all(jupyter_lab, page, "chapter_07.ipynb", SHOWN)
 
     card = cards[DeepNetwork]  # mouse: guess, preset, a node; keyboard: two layers fewer
     card.get_by_role("button", name="less than a billionth").click()
@@ -80,30 +66,13 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
     expect_summary(card, "From mean 0 and variance 4.8")
 
     wanted = {
-        "DeepNetwork": {"n_layers": 18, "shortcut": True, "weight_scale": 0.7, "prediction": "less than a billionth"},
-        "EpicentreResolution": {"source_km": [-3, 20], "prediction": "grows"},
-        "SpiralHandedness": {"mirrored": True, "angle_deg": 45, "prediction": "exactly as good"},
-        "MomentMap": {"activation": "relu", "weight_variance": 2.0, "variance": 4.8, "prediction": "close to 1"},
+        DeepNetwork: {"n_layers": 18, "shortcut": True, "weight_scale": 0.7, "prediction": "less than a billionth"},
+        EpicentreResolution: {"source_km": [-3, 20], "prediction": "grows"},
+        SpiralHandedness: {"mirrored": True, "angle_deg": 45, "prediction": "exactly as good"},
+        MomentMap: {"activation": "relu", "weight_variance": 2.0, "variance": 4.8, "prediction": "close to 1"},
     }
-    states = {}
-    for _ in range(60):
-        page.wait_for_timeout(500)
-        run_cell(jupyter_lab, page, len(SHOWN))
-        page.wait_for_timeout(500)
-        try:
-            states = json.loads(output_of(page, len(SHOWN)))
-        except ValueError:  # the cell is still running
-            continue
-        if all(wanted[name].items() <= states[name].items() for name in wanted):
-            break
-    for name, state in wanted.items():
-        assert state.items() <= states[name].items(), name
-    dragged = states["EpicentreResolution"]["stations_km"]
+    states = states_in_python(jupyter_lab, page, wanted)
+    dragged = states[EpicentreResolution]["stations_km"]
     assert dragged[:3] == [[-10, 10], [10, 10], [-10, -10]]
     assert abs(dragged[3][0] - 30) < 2 and abs(dragged[3][1] + 30) < 2
-    for kind in SHOWN:
-        expect_summary(cards[kind], kind(**states[kind.__name__]).summary())
-        cards[kind].evaluate("node => node.scrollIntoView({ block: 'center' })")
-        look(page, cards[kind], kind.name)
-    assert page.external_requests == []
-    assert page.console_errors == []
+    assert_told_and_clean(page, cards, states)

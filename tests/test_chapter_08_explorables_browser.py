@@ -1,9 +1,8 @@
 """The explorables of figures 8.6 to 8.14 on one page of JupyterLab: mouse, keyboard, state in Python."""
 
-import json
-
 import pytest
-from test_explorables_browser import expect_summary, look, output_of, run_cell
+from explorables_on_one_page import assert_told_and_clean, open_all, states_in_python
+from test_explorables_browser import expect_summary
 
 from course_lib.explorables import (
     ConvolutionCost,
@@ -17,24 +16,11 @@ from course_lib.explorables import (
 pytestmark = pytest.mark.browser
 
 SHOWN = (ConvolutionCost, DetectorEvents, HexagonalGrid, NeighbourhoodRegression, ShortcutBudget, SkipConnections)
-MAKE = "from course_lib.explorables import {name}\n{name}_shown = {name}()\n{name}_shown"
-READ = (
-    "import json\nprint(json.dumps({"
-    + ", ".join(f'"{kind.__name__}": {kind.__name__}_shown.state' for kind in SHOWN)
-    + "}))"
-)
 
 
 def test_mouse_and_keyboard_move_all_six(jupyter_lab, browser_page):
     page = browser_page
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    jupyter_lab.write("chapter_08.ipynb", [MAKE.format(name=kind.__name__) for kind in SHOWN] + [READ])
-    jupyter_lab.open(page, "chapter_08.ipynb")
-    jupyter_lab.run_all(page)
-    cards = {}
-    for kind in SHOWN:
-        cards[kind] = page.locator(f'.course-explorable[aria-label="{kind.title}"]')
-        cards[kind].wait_for(timeout=120_000)
+    cards = open_all(jupyter_lab, page, "chapter_08.ipynb", SHOWN)
 
     def press(card, name, key, times=1):
         card.get_by_role("slider", name=name).focus()
@@ -91,21 +77,5 @@ def test_mouse_and_keyboard_move_all_six(jupyter_lab, browser_page):
         ShortcutBudget: {"kind": "add", "n_layers": 100},
         SkipConnections: {"skips": True, "depth": 3},
     }
-    states = {}
-    for _ in range(60):  # the last change is on its way to the kernel
-        page.wait_for_timeout(400)
-        run_cell(jupyter_lab, page, len(SHOWN))
-        page.wait_for_timeout(200)
-        try:
-            states = json.loads(output_of(page, len(SHOWN)))
-        except ValueError:  # the cell is still running
-            continue
-        if all(fields.items() <= states[kind.__name__].items() for kind, fields in wanted.items()):
-            break
-    for kind, fields in wanted.items():
-        assert fields.items() <= states[kind.__name__].items()
-        expect_summary(cards[kind], kind(**states[kind.__name__]).summary())
-        cards[kind].evaluate("node => node.scrollIntoView({ block: 'center' })")
-        look(page, cards[kind], kind.name)
-    assert page.external_requests == []
-    assert page.console_errors == []
+    states = states_in_python(jupyter_lab, page, wanted)
+    assert_told_and_clean(page, cards, states)

@@ -950,8 +950,9 @@ def _restrict_system_calls(level: Level, landlock_abi: int, *, alone: bool) -> N
         refuse("prctl", arg(0, equal, 1))
         for name in _PRETENDED_SYSTEM_CALLS:
             refuse(name, error=0)
-        # Whoever stays in the session can be found and ended.
+        # Whoever stays in the session and in its only process group can be found, and ended in one stroke.
         refuse("setsid", error=0)
+        refuse("setpgid", error=0)
         if landlock_abi < 3:
             refuse("truncate")
         if landlock_abi < 6 and not alone:

@@ -34,7 +34,8 @@ from autograder.checker import MESSAGE_LENGTH, STAFF_LENGTH, Test
 from autograder.isolation import Level, Limits
 from autograder.results import Receipt, Repair, Status, SubmissionResult
 from autograder.sanitising import printable
-from autograder.student_process import CELL_TEXT, NOTEBOOK_TEXT, OUTPUT_SIZE
+from autograder.student_process import CELL_TEXT, NO_ROOM, NOTEBOOK_TEXT, OUTPUT_SIZE
+from autograder.warm_server import ServerGone
 
 #: What the student's process may send about one notebook; its own limits on outputs lie far below.
 _CONTROL_CAPS = Caps(message_bytes=32 * 2**20, total_bytes=128 * 2**20)
@@ -266,6 +267,11 @@ def grade(
     -------
     SubmissionResult
         With a receipt for every test of the plan, whatever happened. The student's code can raise nothing here.
+
+    Raises
+    ------
+    ServerGone, ServerRefused
+        If the warm server was lost on the way: what its processes had not done yet is nobody's fault.
     """
     session = _Session(plan, submission, student, server, level, limits or Limits(), data_folder, times or Times())
     start = time.monotonic()
@@ -273,6 +279,8 @@ def grade(
         session.run()
     finally:
         session.close()
+    if session.server_lost:
+        raise ServerGone("The warm server ended while the notebook ran, and its processes with it.")
     report = getattr(server, "isolation", None)
     return SubmissionResult(
         student=student,
@@ -381,6 +389,7 @@ class _Session:
         self.reason = self.explanation = ""
         self.log: list[str] = []
         self.cpu_s = self.checker_cpu_s = self.peak_memory_mb = 0.0
+        self.server_lost = False
         self.deadline = time.monotonic() + limits.wall_s
         self.seed = int.from_bytes(hashlib.sha256(f"{plan.exercise} {student}".encode()).digest()[:4], "little")
         self.student: _Process | None = None
@@ -416,6 +425,7 @@ class _Session:
 
     def _end(self, process, is_checker):
         cpu_s, peak_memory_mb = process.close()
+        self.server_lost = self.server_lost or process.process.ended_by == "server"
         if is_checker:
             self.checker_cpu_s += cpu_s
         else:
@@ -445,7 +455,7 @@ class _Session:
         self.student = _Process(
             self.server,
             "autograder.student_process:main",
-            {"seed": self.seed},
+            {"seed": self.seed, "spare_mb": self.limits.memory_mb // 8},
             sockets={"channel": theirs},
             pipes=("stdout", "stderr"),
             folder=self._student_folder,
@@ -517,6 +527,11 @@ class _Session:
         self.current = index
         try:
             error = self.execute(cell, shown=True)
+            if error == NO_ROOM:
+                # Start again without the cell: what it holds would take the points of all that come later.
+                raise _ProcessEnded(
+                    Status.MEMORY, f"The notebook needed more memory than there is, in cell {index + 1}."
+                )
         except _ProcessEnded as ended:
             cell.outputs.append(_error_output("ProcessEnded", ended.words))
             self.lose_student(ended, index)
@@ -696,6 +711,8 @@ class _Session:
         except TimeoutError:
             return _ProcessEnded(Status.KILLED, f"The process of the notebook broke its connection {where}.")
         ended_by = process.ended_by
+        if ended_by == "server":
+            raise ServerGone(f"The warm server ended while the notebook ran, {where}.")
         if ended_by == "memory":
             return _ProcessEnded(Status.MEMORY, f"The notebook needed more memory than there is, {where}.")
         if ended_by == "wall":

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import inspect
 import io
 import itertools
 import json
+import mmap
 import operator
 import os
 import random
@@ -34,6 +36,8 @@ CELL_TEXT, NOTEBOOK_TEXT = 100_000, 1_000_000
 OUTPUT_SIZE, NOTEBOOK_OUTPUT_SIZE = 4_000_000, 20_000_000
 #: Text is sent when so much of it waits, or after so long: a line at a time is slow, and what waits dies with a crash.
 _WAITING_TEXT, _WAITING_S = 4096, 0.05
+#: Instead of "MemoryError", when the notebook goes on holding what filled its memory: no later cell could do anything.
+NO_ROOM = "MemoryError, and no room"
 #: Parts of an iterator that are sent at once, at most.
 _MOST_PARTS = 1000
 #: Special names that the checker may ask an object for; all others that begin with an underscore are private.
@@ -46,7 +50,8 @@ def main(arguments: dict, descriptors: dict[str, int]) -> None:
     Parameters
     ----------
     arguments : dict
-        ``seed`` (int) for numpy's global generator.
+        ``seed`` (int) for numpy's global generator; ``spare_mb`` (int, 64), megabytes that a notebook needs to go on
+        after a cell ran out of memory.
     descriptors : dict
         ``control`` and ``channel`` are sockets to the worker and to the checker. What compiled code and child
         processes write goes to the worker through the usual descriptors 1 and 2.
@@ -58,7 +63,7 @@ def main(arguments: dict, descriptors: dict[str, int]) -> None:
     np.random.seed(arguments["seed"])  # noqa: NPY002 - the generator that students' code uses
     os.environ["COURSE_FRONT_END"] = "0"  # no widgets: nobody will look at them
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
-    notebook = Notebook(control)
+    notebook = Notebook(control, arguments.get("spare_mb", 64))
     answers = Answers(notebook.shell)
     conversation = Conversation(
         channel, answers.perform, export=answers.export, resolve=answers.resolve, describe=answers.describe
@@ -107,10 +112,13 @@ class Notebook:
     ----------
     control : Channel
         Takes ``["output", text]`` with the JSON of an nbformat output, and ``["clear"]``.
+    spare_mb : int
+        Megabytes that must be left after a cell ran out of memory.
     """
 
-    def __init__(self, control: Channel):
+    def __init__(self, control: Channel, spare_mb: int = 0):
         self.control = control
+        self.spare_mb = spare_mb
         self.text_left = self.notebook_text_left = NOTEBOOK_TEXT
         self.size_left = NOTEBOOK_OUTPUT_SIZE
         self.waiting: list[tuple[str, str]] = []
@@ -124,7 +132,7 @@ class Notebook:
         self.text_left = min(CELL_TEXT, self.notebook_text_left) if shown else 0
         self.shown, self.shows_something = shown, False
         before = time.process_time()
-        error = None
+        error = result = None
         try:
             with time_limit(seconds, f"the cell ran longer than its limit of {seconds:.0f} s and was stopped"):
                 result = self.shell.run_cell(source, store_history=True)
@@ -137,7 +145,23 @@ class Notebook:
                 stream.flush()
         self.flush()
         self.text_left = 0
-        return [error is None, "" if error is None else type(error).__name__, time.process_time() - before]
+        name = "" if error is None else type(error).__name__
+        if isinstance(error, MemoryError):
+            del error, result  # the traceback holds the frames, and they what they were about to make
+            name = NO_ROOM if not self.has_room() else "MemoryError"
+        return [name == "", name, time.process_time() - before]
+
+    def has_room(self) -> bool:
+        """Whether there is memory left to go on with, after what nobody needs any more was given back."""
+        for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+            if hasattr(sys, name):
+                delattr(sys, name)
+        gc.collect()
+        try:
+            mmap.mmap(-1, max(1, self.spare_mb) * 1_000_000).close()
+        except (OSError, MemoryError):
+            return False
+        return True
 
     def write(self, stream: str, text: str) -> None:
         """Send text, until the cell or the notebook has printed enough."""

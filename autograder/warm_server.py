@@ -106,8 +106,9 @@ class ForkedProcess:
 
     @property
     def ended_by(self) -> str:
-        """What ended it: "" (itself, or not ended yet), ``cpu``, ``memory``, ``wall`` or ``signal N``.
+        """What ended it: "" (itself, or not ended yet), ``cpu``, ``memory``, ``wall``, ``server`` or ``signal N``.
 
+        ``server``: the server ended, and with it whatever it had forked, which says nothing about the process.
         ``signal 9`` after `kill`, ``signal 11`` after a segmentation fault. ``memory`` means that the tree grew
         beyond its limit; a single request that was refused raises MemoryError in the process instead.
         """
@@ -209,7 +210,7 @@ class ForkedProcess:
                     self._connection.settimeout(30)
             if not more:
                 # The server is gone, and the kernel has ended with it whatever it had forked.
-                self._ended = {"returncode": -signal.SIGKILL, "ended_by": f"signal {int(signal.SIGKILL)}"}
+                self._ended = {"returncode": -signal.SIGKILL, "ended_by": "server"}
             self._received += more
 
 
@@ -341,6 +342,11 @@ class WarmServer:
 
     def __exit__(self, *error):
         self.close()
+
+    @property
+    def imports(self) -> tuple:
+        """What its processes have at their start; equal ones can stand in for each other."""
+        return self.profile, self.environment, self._preload, self._search_path
 
     @property
     def address(self) -> str:
@@ -535,7 +541,7 @@ class _Tree:
     limits: Limits | None
     client: _Client
     started: float = field(default_factory=time.monotonic)
-    #: Why we ended it: cpu, memory, wall or "".
+    #: Why we ended it: cpu, memory, wall, server or "".
     reason: str = ""
     #: Of the last look.
     cpu_s: float = 0.0
@@ -552,6 +558,57 @@ def _serve() -> None:
         # A living owner reads the log first and removes the folder itself.
         if os.getppid() != configuration["owner"] or sys.exc_info()[0] is None:
             shutil.rmtree(configuration["folder"], ignore_errors=True)
+
+
+class _Guard:
+    """A process of its own that ends the sessions of the forked processes should the server be killed.
+
+    What the server forks dies with it by order of the kernel, but not what those processes started. With namespaces
+    the end of their init ends all; at the other levels only somebody who is still there can do it. The guard reads
+    from a pipe which sessions there are; the end of the pipe is the end of the server.
+    """
+
+    def __init__(self):
+        reader, self._writer = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                self._stand_by(reader)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(reader)
+
+    @staticmethod
+    def _stand_by(reader: int) -> None:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        isolation.close_all_but({reader})
+        sessions: set[int] = set()
+        with os.fdopen(reader) as orders:
+            for order in orders:
+                (sessions.add if order[0] == "+" else sessions.discard)(int(order[1:]))
+        for session in sessions:
+            _end_session(session)
+
+    def watch(self, session: int) -> None:
+        """Remember a session."""
+        self._order("+", session)
+
+    def forget(self, session: int) -> None:
+        """It has ended."""
+        self._order("-", session)
+
+    def _order(self, sign: str, session: int) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._writer, f"{sign}{session}\n".encode())
+
+    def dismiss(self) -> None:
+        """Let it end; whatever is still remembered is ended by it."""
+        os.close(self._writer)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
 
 
 class _Server:
@@ -578,6 +635,7 @@ class _Server:
             os._exit(0)
         os.waitpid(child, 0)
         self.n_threads = _n_threads()
+        self.guard = _Guard()
         self.selector = selectors.DefaultSelector()
         self.wake, wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _pipe()
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -602,11 +660,13 @@ class _Server:
                         self._watch(tree)
         finally:
             for tree in list(self.trees.values()):
+                tree.reason = tree.reason or "server"
                 self._kill(tree)
             until = time.monotonic() + 10
             while self.trees and time.monotonic() < until:
                 self.selector.select(0.1)
                 self._reap()
+            self.guard.dismiss()
 
     # Talking
 
@@ -713,6 +773,8 @@ class _Server:
         client.descriptors = []
         client.tree = _Tree(launched, limits, client)
         self.trees[launched.root_pid] = client.tree
+        if launched.report is None and level is not None:
+            self.guard.watch(launched.root_pid)
         self._tell(client, {"pid": launched.pid})
 
     # Watching and ending
@@ -781,6 +843,7 @@ class _Server:
             launched.report.close()
         elif launched.level is not None:
             _end_session(launched.root_pid)
+            self.guard.forget(launched.root_pid)
         if launched.scratch is not None:
             shutil.rmtree(launched.scratch, ignore_errors=True)
         cpu_s = usage.ru_utime + usage.ru_stime
@@ -916,7 +979,11 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _end_session(session: int) -> None:
-    """Kill what the leader of a session left behind. Behind isolation nobody can leave its session."""
+    """Kill what the leader of a session left behind. Behind isolation nobody can leave its session or its group."""
+    # The group in one stroke: who forks and ends again and again would be missed by any walk through /proc.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(session, signal.SIGKILL)
+    # Without libseccomp the group can be left.
     for _ in range(100):
         left = []
         for name in os.listdir("/proc") if os.path.isdir("/proc") else ():

@@ -336,6 +336,21 @@ def leave_behind_and_stay():
     time.sleep(3600)
 
 
+def relay_and_stay():
+    """Each process starts the next and ends: whoever looks for them one after the other always comes too late."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number > 2:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(number, True)
+    if os.fork() == 0:
+        with contextlib.suppress(OSError):
+            os.setpgid(0, 0)
+        while True:
+            if os.fork():
+                os._exit(0)
+    time.sleep(3600)
+
+
 def die(number):
     os.kill(os.getpid(), number)
     time.sleep(600)

@@ -418,16 +418,18 @@ def test_nothing_of_the_tree_lives_on(attack, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_kill_ends_the_whole_tree(server, level):
+@pytest.mark.parametrize("attack", ["leave_behind_and_stay", "relay_and_stay"])
+def test_kill_ends_the_whole_tree(server, level, attack):
     reader, writer = os.pipe()
     process = server.fork(
         "isolation_attacks:run",
-        {"attack": "leave_behind_and_stay", "options": {}},
+        {"attack": attack, "options": {}},
         descriptors={"out": writer},
         level=level,
         limits=LOOSE,
     )
     os.close(writer)
+    time.sleep(0.1)  # give it the time to do what it wants to do; nothing depends on it
     process.kill()
     assert process.wait(60) == -signal.SIGKILL and process.ended_by == "signal 9"
     with os.fdopen(reader, "rb") as told:
@@ -444,6 +446,7 @@ server = WarmServer("plain", preload=("isolation_attacks",), search_path=[sys.ar
 request = {"attack": "leave_behind_and_stay", "options": {}}
 process = server.fork("isolation_attacks:run", request, descriptors={"out": int(sys.argv[2])}, level=Level(sys.argv[3]),
                       limits=Limits())
+os.close(int(sys.argv[2]))
 print(json.dumps([server.pid, process.pid, str(server._folder)]), flush=True)
 time.sleep(3600)
 """
@@ -465,11 +468,11 @@ def test_nothing_is_left_when_owner_or_server_is_killed(level, killed):
         os.kill(owner.pid if killed == "owner" else server_pid, signal.SIGKILL)
         if killed == "owner":
             owner.wait()
-            with os.fdopen(reader, "rb") as told:
-                assert told.read() == b""  # comes with the end of the last process of the tree
+        with os.fdopen(reader, "rb") as told:
+            assert told.read() == b""  # comes with the end of the last process of the tree
+        if killed == "owner":
             wait_until(lambda: not Path(folder).exists() and not Path(f"/proc/{server_pid}").exists())
         else:
-            os.close(reader)
             # The owner would have removed it; the test kills it, too.
             shutil.rmtree(folder)
         wait_until(lambda: not Path(f"/proc/{pid}").exists())

@@ -16,4 +16,5 @@ def start_when_told():
     time.sleep(3600)
 
 
-threading.Thread(target=start_when_told, daemon=True).start()
+if "COURSE_TEST_SIGNAL" in os.environ:  # whoever only collects doctests is left alone
+    threading.Thread(target=start_when_told, daemon=True).start()

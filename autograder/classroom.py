@@ -167,6 +167,49 @@ def new_class(folder: str | os.PathLike, name: str | None = None) -> Classroom:
     return classroom
 
 
+@contextlib.contextmanager
+def server_ahead(folder: str | os.PathLike, exercise: str):
+    """Start the warm server that grading will need, before anything slow is imported here.
+
+    It imports TensorFlow while this process imports nbgrader: together they take as long as the longer one.
+
+    Parameters
+    ----------
+    folder : path
+        Of the class.
+    exercise : str
+
+    Yields
+    ------
+    autograder.warm_server.WarmServer or None
+        None if nothing seems to be left to grade. What is wrong with the folder or the exercise is said by those who
+        need them, not here.
+    """
+    import nbformat
+
+    from autograder.grading_run import warm_server_for
+
+    folder = Path(folder).expanduser()
+    server = None
+    with contextlib.suppress(Exception):
+        name = exercise
+        if not (folder / "release" / name).is_dir():
+            from autograder import problem_sets
+
+            name = problem_sets.find(exercise).name
+        students = [path.parent.name for path in (folder / "submitted").glob(f"*/{name}")]
+        new = [one for one in students if not (folder / "grading" / name / f"{one}.json").is_file()]
+        released = folder / "release" / name / f"{name}.ipynb"
+        if new and released.is_file():
+            server = warm_server_for(nbformat.read(released, as_version=4))
+            server.start()
+    try:
+        yield server
+    finally:
+        if server is not None:
+            server.close()
+
+
 class Classroom:
     """A class that exists.
 
@@ -364,6 +407,7 @@ class Classroom:
         allow_weaker: bool = False,
         scheduler: str | None = None,
         db_url: str | None = None,
+        server=None,
         on_change=None,
     ) -> list[Mark]:
         """Grade submissions, several at a time; see `autograder.grading_run` for what is safe when.
@@ -383,6 +427,8 @@ class Classroom:
             Address of a dask scheduler, whose workers grade instead of this machine.
         db_url : str, optional
             Another gradebook than that of the class.
+        server : autograder.warm_server.WarmServer, optional
+            From `server_ahead`.
         on_change : callable, optional
             Called with an `autograder.grading_run.Progress` whenever something happened.
 
@@ -419,10 +465,12 @@ class Classroom:
             @contextlib.contextmanager
             def workers():
                 # Called by the run once it holds the journal's lock: no other run uses the folder then.
-                with scratch_folder(records) as scratch:
-                    one = DaskWorkers(task, scheduler) if scheduler else OwnProcesses(task, jobs, scratch=scratch)
-                    with one:
-                        yield one
+                with contextlib.ExitStack() as stack:
+                    if scheduler:
+                        yield stack.enter_context(DaskWorkers(task, scheduler))
+                    else:
+                        scratch = stack.enter_context(scratch_folder(records))
+                        yield stack.enter_context(OwnProcesses(task, jobs, scratch=scratch, server=server))
 
             run = GradingRun(writer, assignment, records, task, workers, on_change=on_change)
             # Interrupted: what is graded stays, and the caller sees by the number of marks that some are missing.

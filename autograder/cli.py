@@ -5,6 +5,7 @@ The imports stand inside the commands, so that ``course --help`` answers at once
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -81,23 +82,24 @@ def grade(
     from rich.padding import Padding
     from rich.text import Text
 
-    from autograder.classroom import Classroom
+    from autograder.classroom import Classroom, server_ahead
 
-    classroom = Classroom(folder)
     if explain is not None:
         from autograder.reports import explain as explanation
 
-        typer.echo(explanation(classroom.folder, exercise, explain))
+        typer.echo(explanation(Classroom(folder).folder, exercise, explain))
         return
     console = Console()
-    students = classroom.submissions(exercise, student)
-    level, details = classroom.isolation(allow_weaker=allow_weaker)
-    console.print(Text(f"Isolation: {level}", style="dim"))
-    # The first line of the details names the level once more.
-    for line in details[1:]:
-        console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
-    options = {"jobs": jobs, "allow_weaker": allow_weaker, "scheduler": scheduler, "db_url": db}
-    marks = grade_all(classroom, exercise, students, console, regrade=regrade, **options)
+    with contextlib.nullcontext() if scheduler else server_ahead(folder, exercise) as server:
+        classroom = Classroom(folder)
+        students = classroom.submissions(exercise, student)
+        level, details = classroom.isolation(allow_weaker=allow_weaker)
+        console.print(Text(f"Isolation: {level}", style="dim"))
+        # The first line of the details names the level once more.
+        for line in details[1:]:
+            console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
+        options = {"jobs": jobs, "allow_weaker": allow_weaker, "scheduler": scheduler, "db_url": db, "server": server}
+        marks = grade_all(classroom, exercise, students, console, regrade=regrade, **options)
     print_marks(marks, console, title=exercise)
     if len(marks) < len(students):
         raise CourseError(

@@ -92,14 +92,22 @@ class GradingEngine(NotebookExporter):
             return result.notebook
 
     def _kept_workers(self, assignment):
-        """The worker of this exercise, with its imports, for all students of one call of nbgrader."""
+        """The worker of this notebook, with its imports, for all students of one call of nbgrader.
+
+        nbgrader turns to the next student after all notebooks of one, so each notebook keeps its own.
+        """
         from autograder.grading_run import Exercise, OwnProcesses
 
         exercise = Exercise.of(assignment, **self.exercise_settings())
-        if getattr(self, "_exercise", None) != exercise:
-            self._exercise, self._workers = exercise, OwnProcesses(exercise, 1)
-            weakref.finalize(self, self._workers.close)
-        return exercise, self._workers
+        kept = self.__dict__.setdefault("_kept", {})
+        known, workers = kept.get(exercise.file_name, (None, None))
+        if known != exercise:
+            if workers is not None:
+                workers.close()
+            workers = OwnProcesses(exercise, 1)
+            kept[exercise.file_name] = exercise, workers
+            weakref.finalize(self, workers.close)
+        return exercise, workers
 
 
 class _ScoresOnly(GradebookWriter):

@@ -6,7 +6,9 @@
       |  bytes of a submission  ->
       |  <- one record, as JSON
     workers                     each repairs and grades one submission after the other (`Grader`); processes of this
-                                machine, or of others through dask: they get bytes and need no shared folder
+      |                         machine, or of others through dask: they get bytes and need no shared folder
+      |  forks                  ->
+    warm server                 one a run: it has TensorFlow loaded, and holds nothing else
 
 Each result is stored in three steps: the record ``grading/EXERCISE/STUDENT.json`` (a whole file or none), a line in
 ``grading/EXERCISE/journal.jsonl``, and the gradebook, followed by another line. Wherever a run ends (Ctrl-C, kill -9, a
@@ -47,7 +49,7 @@ from autograder.isolation import Level, Limits
 from autograder.repair import Collected, Unreadable
 from autograder.results import Receipt, Repair, Status, SubmissionResult
 from autograder.session import Times
-from autograder.warm_server import FROZEN_VARIABLES, WarmServer
+from autograder.warm_server import FROZEN_VARIABLES, ServerGone, ServerRefused, WarmServer, request_fork
 
 #: Modules that decide about marks; a change of one of them grades everything again.
 _ENGINE = (
@@ -61,7 +63,7 @@ _GRACE_S = 300.0
 #: Tests that ended so say nothing about the answer: ``--regrade failed`` tries them again.
 _UNSURE = {Status.TIMEOUT, Status.MEMORY, Status.KILLED, Status.NOT_RUN, Status.TAMPERED}
 _LOG_LENGTH = 20_000
-#: An idle worker has so long to end its warm server.
+#: An idle worker has so long to end.
 _FAREWELL_S = 20.0
 
 #: What is in a record when grading itself failed; it is tried again by the next run.
@@ -115,10 +117,11 @@ class Submission:
     collected: Collected
     fingerprint: str
 
-    def to_messages(self) -> Iterator[bytes]:
-        """Yield a head in JSON, then each file: no pickle, and no copy of it all."""
+    def to_messages(self, **more) -> Iterator[bytes]:
+        """Yield a head in JSON, with `more` in it, then each file: no pickle, and no copy of it all."""
         content = {"notebooks": self.collected.notebooks, "files": self.collected.files}
         head = {
+            **more,
             "student": self.student,
             "fingerprint": self.fingerprint,
             "repairs": [dataclasses.asdict(one) for one in self.collected.repairs],
@@ -129,13 +132,13 @@ class Submission:
             yield from files.values()
 
     @classmethod
-    def from_messages(cls, receive: Callable[[], bytes]) -> Submission:
-        """Read what `to_messages` yields."""
+    def from_messages(cls, receive: Callable[[], bytes]) -> tuple[Submission, dict]:
+        """Read what `to_messages` yields; return the submission and the whole head."""
         head = json.loads(receive())
         notebooks = {name: receive() for name in head["notebooks"]}
         files = {name: receive() for name in head["files"]}
         repairs = tuple(Repair(**one) for one in head["repairs"])
-        return cls(head["student"], Collected(notebooks, files, repairs), head["fingerprint"])
+        return cls(head["student"], Collected(notebooks, files, repairs), head["fingerprint"]), head
 
 
 # -- what a worker does -------------------------------------------------------------------------------------------
@@ -147,18 +150,18 @@ class Grader:
     Parameters
     ----------
     exercise : Exercise
-    server : autograder.warm_server.WarmServer, optional
-        One that others use as well; its own if not given.
+    server : optional
+        One that others use as well (`autograder.warm_server.WarmServer`, or anything with its ``fork``); its own if not
+        given.
     """
 
-    def __init__(self, exercise: Exercise, *, server: WarmServer | None = None):
+    def __init__(self, exercise: Exercise, *, server=None):
         import nbformat
 
         self._exercise = exercise
         self._author = nbformat.reads(exercise.notebook, as_version=4)
         self._plan = session.Plan.of(self._author, exercise.name)
-        profile, environment = server_profile(self._author)
-        self._server = server or WarmServer(profile, environment=environment, preload=server_preload(self._author))
+        self._server = server or warm_server_for(self._author)
 
     def __enter__(self) -> Grader:
         return self
@@ -262,6 +265,17 @@ def server_profile(notebook) -> tuple[str, dict[str, str]]:
     return profile, dict(set_ones)
 
 
+def warm_server_for(notebook) -> WarmServer:
+    """Return a warm server for an author's notebook; it starts when it is first asked.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    """
+    profile, environment = server_profile(notebook)
+    return WarmServer(profile, environment=environment, preload=server_preload(notebook))
+
+
 def server_preload(notebook) -> tuple[str, ...]:
     """Return the modules that a warm server for an author's notebook imports beside those of its profile.
 
@@ -279,22 +293,40 @@ def server_preload(notebook) -> tuple[str, ...]:
     return (*session.PRELOAD, *(["autograder.warm_ising"] if simulates else []))
 
 
+class _ServerOfRun:
+    """The warm server of the run, as its workers see it."""
+
+    address = ""
+
+    def fork(self, entry, arguments, **options):
+        return request_fork(self.address, entry, arguments, **options)
+
+
 def work(descriptor: int) -> None:
     """What a worker process runs: read submissions from a pipe, write records into it, until it closes."""
     _end_with_parent()
     pipe = connection.Connection(descriptor)
     exercise = Exercise(**json.loads(pipe.recv_bytes()))
-    with Grader(exercise) as grader:
-        while True:
-            try:
-                submission = Submission.from_messages(pipe.recv_bytes)
-            except EOFError:
-                return
-            try:
-                answer = {"record": grader.grade(submission).to_json()}
-            except Exception:  # whatever it is, the next submission can be graded
-                answer = {"fault": traceback.format_exc()}
-            pipe.send_bytes(json.dumps(answer).encode())
+    server = _ServerOfRun()
+    grader = Grader(exercise, server=server)
+    while True:
+        try:
+            submission, head = Submission.from_messages(pipe.recv_bytes)
+        except EOFError:
+            return
+        server.address = head["server"]
+        try:
+            if server.address:
+                record = grader.grade(submission)
+            else:
+                with Grader(exercise) as alone:
+                    record = alone.grade(submission)
+            answer = {"record": record.to_json()}
+        except (ServerGone, ServerRefused):
+            answer = {"fault": traceback.format_exc(), "server lost": True}
+        except Exception:  # whatever it is, the next submission can be graded
+            answer = {"fault": traceback.format_exc()}
+        pipe.send_bytes(json.dumps(answer).encode())
 
 
 def _end_with_parent() -> None:
@@ -320,7 +352,7 @@ class Outcome:
 
 
 class OwnProcesses:
-    """Workers of this machine.
+    """Workers of this machine, and the warm server that they share.
 
     Parameters
     ----------
@@ -329,11 +361,24 @@ class OwnProcesses:
         How many.
     scratch : pathlib.Path, optional
         Their folder for temporary files; the system's if not given.
+    server : autograder.warm_server.WarmServer, optional
+        One that has been started already; it ends with the workers.
     """
 
-    def __init__(self, exercise: Exercise, jobs: int, *, scratch: Path | None = None):
+    def __init__(self, exercise: Exercise, jobs: int, *, scratch: Path | None = None, server: WarmServer | None = None):
+        import nbformat
+
         self._exercise = exercise
+        self._author = nbformat.reads(exercise.notebook, as_version=4)
         self._scratch = scratch
+        self._server = warm_server_for(self._author)
+        if server is not None and server.imports == self._server.imports:
+            self._server = server
+        elif server is not None:
+            # It was started for the student version, and hidden tests want another one.
+            server.close()
+        #: Servers that must not fork any more, while something that they forked still runs.
+        self._retired: list[WarmServer] = []
         self.capacity = jobs
         self._deadline_s = exercise.limits["wall_s"] + _GRACE_S
         self._idle: list[_WorkerProcess] = []
@@ -346,23 +391,29 @@ class OwnProcesses:
         self.close()
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, whatever they do, and their server."""
         for worker in self._busy.values():
             worker.kill()
         for worker in self._idle:
             worker.end()
         self._idle, self._busy = [], {}
+        for server in (*self._retired, self._server):
+            server.close()
+        self._retired = []
 
     @property
     def n_running(self) -> int:
         """How many submissions are being graded."""
         return len(self._busy)
 
-    def submit(self, submission: Submission) -> None:
-        """Give a submission to a worker; at most `capacity` at a time."""
+    def submit(self, submission: Submission, *, alone: bool = False) -> None:
+        """Give a submission to a worker; at most `capacity` at a time.
+
+        `alone`: on a warm server of its own, where no other submission can do anything to it.
+        """
         worker = self._idle.pop() if self._idle else _WorkerProcess(self._exercise, self._scratch)
         self._busy[submission.student] = worker
-        worker.send(submission)
+        worker.send(submission, None if alone else self._server)
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Return what is done, after `timeout_s` at the latest."""
@@ -377,17 +428,37 @@ class OwnProcesses:
                 outcomes.append(Outcome(student, fault=f"The worker process died. {worker.kill()}"))
                 continue
             self._idle.append(worker)
+            if answer.get("server lost"):
+                self._replace_server(worker)
             outcomes.append(Outcome(student, answer.get("record", ""), answer.get("fault", "")))
         for student, worker in list(self._busy.items()):
             if time.monotonic() - worker.since > self._deadline_s:
                 del self._busy[student]
                 fault = f"The worker gave no answer in {self._deadline_s:.0f} s. {worker.kill()}"
                 outcomes.append(Outcome(student, fault=fault))
+        self._close_unused()
         return outcomes
+
+    def _replace_server(self, worker: _WorkerProcess) -> None:
+        """Take another server if this worker lost the one that the next submission would get, too."""
+        # One that died has started anew, at another address. One that answers refuses to fork, or hangs.
+        if worker.server is self._server and worker.address == self._server.address:
+            self._retired.append(self._server)
+            self._server = warm_server_for(self._author)
+
+    def _close_unused(self) -> None:
+        used = [worker.server for worker in self._busy.values()]
+        for server in [one for one in self._retired if one not in used]:
+            server.close()
+            self._retired.remove(server)
 
 
 class _WorkerProcess:
     """One process, in a session of its own: Ctrl-C in the terminal is for the run, which then ends it."""
+
+    #: The server of its last submission and the address that it had; None and "" if it has one of its own.
+    server: WarmServer | None = None
+    address = ""
 
     def __init__(self, exercise: Exercise, scratch: Path | None):
         self.pipe, theirs = connection.Pipe()
@@ -406,14 +477,16 @@ class _WorkerProcess:
         with contextlib.suppress(OSError):  # a process that died at once is noticed by wait()
             self.pipe.send_bytes(json.dumps(dataclasses.asdict(exercise)).encode())
 
-    def send(self, submission: Submission) -> None:
+    def send(self, submission: Submission, server: WarmServer | None) -> None:
         self.since = time.monotonic()
+        # Asking for the address starts a server, also in place of one that died.
+        self.server, self.address = server, "" if server is None else server.address
         with contextlib.suppress(OSError):
-            for message in submission.to_messages():
+            for message in submission.to_messages(server=self.address):
                 self.pipe.send_bytes(message)
 
     def end(self) -> None:
-        """Let it close its server and clear up; it has nothing to do."""
+        """Let it come to its end; it has nothing to do."""
         self.pipe.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_FAREWELL_S)
@@ -480,8 +553,8 @@ class DaskWorkers:
         """How many submissions are being graded."""
         return len(self._running)
 
-    def submit(self, submission: Submission) -> None:
-        """Give a submission to the cluster."""
+    def submit(self, submission: Submission, *, alone: bool = False) -> None:
+        """Give a submission to the cluster; each thread there has a server of its own anyway."""
         messages = list(submission.to_messages())
         # Never from a cache: that the same bytes were graded before is for the journal to know.
         future = self._client.submit(_grade_on_dask, self._exercise, messages, pure=False)
@@ -519,7 +592,7 @@ def _grade_on_dask(exercise: dict, messages: list[bytes]) -> dict:
             _graders.grader.close()
         _graders.grader, _graders.exercise = Grader(Exercise(**exercise)), exercise
         _all_graders.append(_graders.grader)
-    submission = Submission.from_messages(iter(messages).__next__)
+    submission, _ = Submission.from_messages(iter(messages).__next__)
     try:
         return {"record": _graders.grader.grade(submission).to_json()}
     except Exception:
@@ -862,7 +935,8 @@ class GradingRun:
                 tries[student] = tries.get(student, 0) + 1
                 self.progress.running[student] = time.monotonic()
                 self._on_change(self.progress)
-                workers.submit(submission)
+                # After a fault alone: it may have been a neighbour's, and must not be a neighbour's again.
+                workers.submit(submission, alone=tries[student] > 1)
             for outcome in workers.wait(0.5):
                 student = outcome.student
                 since = self.progress.running.pop(student)

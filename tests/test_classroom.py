@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from autograder import problem_sets
-from autograder.classroom import Classroom, new_class
+from autograder.classroom import Classroom, new_class, server_ahead
 from autograder.errors import CourseError
 
 TOY = Path(__file__).parent / "toy_assignments"
@@ -410,6 +410,20 @@ def test_names_that_nbgrader_takes_for_patterns_have_feedback_of_their_own(grade
     for student in ("[a-z]*", " blanks "):
         (page,) = graded[0].feedback(EXERCISE, student).pages
         assert page.parent.parent.name == student
+
+
+def test_a_server_is_started_ahead_only_where_something_is_to_be_graded(classroom):
+    with server_ahead(classroom.folder, EXERCISE) as server:
+        assert server is None
+    hand_in(classroom, "ada", notebook(classroom))
+    for exercise in ("1.1", EXERCISE):
+        with server_ahead(classroom.folder, exercise) as server:
+            pid = server.pid
+            assert server.profile == "plain" and psutil.pid_exists(pid)
+        assert not psutil.pid_exists(pid)
+    for folder, exercise in ((classroom.folder / "none", EXERCISE), (classroom.folder, "no such")):
+        with server_ahead(folder, exercise) as server:
+            assert server is None
 
 
 def test_a_name_with_a_line_break_is_refused_before_anything_is_graded(classroom):

@@ -11,7 +11,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 
+from autograder.drop_in import GradingEngine
+from autograder.gradebook_writer import GradebookWriter
 from autograder.grading_run import read_record
 
 LINES = """
@@ -120,3 +123,14 @@ def test_three_lines_grade_what_stock_nbgrader_does_not(course, tmp_path):
     assert scores(course)["bob"] == {"first": 0, "second": 0}
     nbgrader(course, "generate_feedback", "ps1", "--student=ada")
     assert (course / "feedback" / "ada" / "ps1" / "first.html").is_file()
+
+
+def test_each_notebook_of_an_assignment_keeps_its_workers(course):
+    """nbgrader goes from notebook to notebook and only then to the next student."""
+    engine = GradingEngine(allow_weaker=True)
+    with GradebookWriter(CourseDirectory(root=str(course)), {}) as writer:
+        first, second = (writer.assignment("ps1", name) for name in ("first", "second"))
+    kept = [engine._kept_workers(assignment)[1] for assignment in (first, second, first, second)]
+    assert kept[:2] == kept[2:] and kept[0] is not kept[1]
+    engine.memory_mb += 1
+    assert engine._kept_workers(first)[1] is not kept[0], "other settings are another exercise"

@@ -8,6 +8,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,10 +33,14 @@ from autograder.grading_run import (
     OwnProcesses,
     Submission,
     read_record,
+    server_preload,
+    server_profile,
+    warm_server_for,
     write_whole,
 )
 from autograder.repair import Collected
 from autograder.results import Receipt, Repair, Status, SubmissionResult
+from autograder.warm_server import WarmServer
 
 TOY = Path(__file__).parent / "toy_assignments"
 EXERCISE = "ex01_1"
@@ -107,8 +113,9 @@ class Workers:
     def n_running(self):
         return len(self.waiting)
 
-    def submit(self, submission):
+    def submit(self, submission, *, alone=False):
         assert len(self.waiting) < self.capacity
+        assert alone == (submission.student in self.seen), "the second try is alone, the first is not"
         self.waiting.append(submission)
         self.seen.append(submission.student)
 
@@ -342,11 +349,19 @@ def test_a_link_in_place_of_the_folder_is_not_followed(small):
     assert collected.notebooks == {} and "links are not followed" in collected.repairs[0].words
 
 
+def test_no_process_of_ours_compiles_a_grammar_of_web_addresses():
+    """Importing jsonschema does so where the packages of its formats are installed: a second for each process."""
+    code = "import autograder.grading_run, sys; print({'jsonschema', 'lark'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "{'jsonschema'}\n"
+
+
 def test_a_submission_crosses_the_pipe_unchanged():
     files = {"data/numbers.csv": b"\x00\xff" * 10, "empty": b""}
     repairs = (Repair("renamed", "", "Ünal's words."),)
     submission = Submission("[a-z]* ü", Collected({"x.ipynb": b"{}", "y.ipynb": b""}, files, repairs), "abc")
-    assert Submission.from_messages(iter(list(submission.to_messages())).__next__) == submission
+    messages = list(submission.to_messages(server="there"))
+    received, head = Submission.from_messages(iter(messages).__next__)
+    assert received == submission and head["server"] == "there"
 
 
 def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
@@ -392,23 +407,89 @@ def outcomes_of(workers, n):
     return {one.student: one for one in found}
 
 
-def test_a_killed_worker_is_told_and_replaced_and_nothing_of_it_is_left(classroom):
-    slow = answered(classroom, mean="import time\ntime.sleep(1000)")
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+#: Gives its process another name while the last test asks it, and does not come back.
+STUCK = """
+def fraction():
+    import ctypes, time
+    ctypes.CDLL(None).prctl(15, b"in last test", 0, 0, 0)
+    time.sleep(1000)
+"""
+
+
+def in_last_test(server):
+    """Processes of a server in which `STUCK` is asked."""
+    return [one for one in server.children(recursive=True) if one.name() == "in last test"]
+
+
+def test_a_killed_worker_or_server_is_told_and_replaced_and_nothing_of_it_is_left(classroom):
+    stuck = answered(classroom, fraction=STUCK)
     with real_exercise(classroom) as (_, exercise), OwnProcesses(exercise, 2) as workers:
-        workers.submit(submission("slow", slow))
-        process = psutil.Process(workers._busy["slow"]._process.pid)
-        deadline = time.monotonic() + PATIENCE_S
-        while len(family := process.children(recursive=True)) < 4:
-            # The warm server, the checker, and the student's process with its init.
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        process.kill()
-        outcome = outcomes_of(workers, 1)["slow"]
-        assert outcome.fault.startswith("The worker process died.")
-        assert psutil.wait_procs(family, timeout=PATIENCE_S)[1] == []
-        workers.submit(submission("right", answered(classroom)))
-        record = SubmissionResult.from_json(outcomes_of(workers, 1)["right"].record)
-        assert record.points == 5 - 2 and record.waiting == 5
+        workers.submit(submission("worker", stuck))
+        server = psutil.Process(workers._server.pid)
+        wait_until(lambda: in_last_test(server))
+        sandboxed = in_last_test(server)
+        psutil.Process(workers._busy["worker"]._process.pid).kill()
+        assert outcomes_of(workers, 1)["worker"].fault.startswith("The worker process died.")
+        assert psutil.wait_procs(sandboxed, timeout=PATIENCE_S)[1] == []
+
+        # With the server all that it had forked is gone. No test may look failed or killed for that.
+        for student in ("left", "right"):
+            workers.submit(submission(student, stuck))
+        wait_until(lambda: len(in_last_test(server)) == 2)
+        sandboxed = in_last_test(server)
+        server.kill()
+        outcomes = outcomes_of(workers, 2)
+        assert psutil.wait_procs(sandboxed, timeout=PATIENCE_S)[1] == []
+        assert all("The warm server ended" in one.fault and not one.record for one in outcomes.values())
+        # The next ones have another, and a second try one of its own.
+        for student, alone in (("next", False), ("left", True)):
+            workers.submit(submission(student, answered(classroom)), alone=alone)
+        for outcome in outcomes_of(workers, 2).values():
+            record = SubmissionResult.from_json(outcome.record)
+            assert record.points == 5 - 2 and record.waiting == 5
+        assert workers._server.pid != server.pid and workers._retired == []
+
+
+def test_a_server_that_must_not_fork_any_more_is_replaced_and_what_it_forked_goes_on(classroom, tmp_path):
+    signal = tmp_path / "signal"
+    with real_exercise(classroom) as (assignment, exercise), OwnProcesses(exercise, 2) as workers:
+        profile, environment = server_profile(assignment.notebook)
+        workers._server = refusing = WarmServer(
+            profile,
+            environment=environment | {"COURSE_TEST_SIGNAL": str(signal)},
+            preload=(*server_preload(assignment.notebook), "warm_server_late_thread"),
+            search_path=(Path(__file__).parent,),
+        )
+        server = psutil.Process(refusing.pid)
+        workers.submit(submission("stuck", answered(classroom, fraction=STUCK)))
+        wait_until(lambda: in_last_test(server))
+        signal.touch()
+        wait_until(signal.with_suffix(".done").exists)
+        workers.submit(submission("refused", answered(classroom)))
+        assert "threads instead of" in outcomes_of(workers, 1)["refused"].fault
+        workers.submit(submission("next", answered(classroom)))
+        assert SubmissionResult.from_json(outcomes_of(workers, 1)["next"].record).points == 5 - 2
+        assert workers._retired == [refusing] and in_last_test(server)
+        # Nobody needs it any more: it ends, and does not wait for the end of the run.
+        psutil.Process(workers._busy["stuck"]._process.pid).kill()
+        assert "worker process died" in outcomes_of(workers, 1)["stuck"].fault
+        assert workers._retired == [] and not server.is_running()
+
+
+def test_a_server_that_was_started_ahead_is_used_if_it_is_the_right_one(classroom):
+    with real_exercise(classroom) as (assignment, exercise):
+        right, wrong = warm_server_for(assignment.notebook), WarmServer("tensorflow")
+        with OwnProcesses(exercise, 1, server=right) as workers:
+            assert workers._server is right
+        with OwnProcesses(exercise, 1, server=wrong) as workers:
+            assert workers._server is not wrong and workers._server.imports == right.imports
 
 
 @pytest.mark.slow

@@ -60,8 +60,8 @@ class Refused(CourseError):
     Attributes
     ----------
     kind : str
-        ``"not released"``, ``"name"``, ``"too large"``, ``"unreadable"``, ``"no attempts left"``, ``"too early"`` or
-        ``"disk full"``.
+        ``"name"``, ``"not released"``, ``"no attempt"``, ``"too large"``, ``"unreadable"``, ``"no attempts left"``,
+        ``"too early"`` or ``"disk full"``.
     next_possible : datetime.datetime or None
         When the same request would be taken; only if `kind` is ``"too early"``.
     """
@@ -156,11 +156,14 @@ class Feedback:
         As given to `put_feedback`; at least ``points`` and ``maximum``.
     page : pathlib.Path or None
         The page, or None where only the mark may be read.
+    page_sha256 : str or None
+        Of the page's bytes.
     """
 
     attempt: int
     mark: dict
     page: Path | None
+    page_sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -414,6 +417,24 @@ def list_released(class_folder: str | os.PathLike) -> list[Released]:
     return [released(class_folder, path.stem) for path in sorted(folder.glob("*.json")) if is_name(path.stem)]
 
 
+def withdraw(class_folder: str | os.PathLike, exercise: str) -> None:
+    """Take back the release of an exercise that nobody has handed in yet.
+
+    Raises
+    ------
+    CourseError
+        If it is not released, or has submissions.
+    """
+    with _locked(exchange_folder(class_folder) / "released"):
+        released(class_folder, exercise)
+        having = students(class_folder, exercise)
+        if having:
+            raise CourseError(
+                f"{exercise} has submissions of {len(having)} student{'s' * (len(having) > 1)}, so it stays released."
+            )
+        (Path(class_folder) / "exchange" / "released" / f"{exercise}.json").unlink()
+
+
 def extend(
     class_folder: str | os.PathLike, exercise: str, student: str, due: datetime.datetime | None
 ) -> datetime.datetime | None:
@@ -575,6 +596,16 @@ def receive(
     return receipt
 
 
+def check_size(size: int) -> None:
+    """Raise a `Refused` if a notebook of so many bytes is too large."""
+    if size > SIZE_LIMIT:
+        raise Refused(
+            "too large",
+            f"The notebook has {size / 1e6:.1f} MB; {SIZE_LIMIT / 1e6:.0f} MB are the most. Clear its outputs (in "
+            f"JupyterLab: Kernel, Restart Kernel and Clear Outputs), save it, and hand it in again.",
+        )
+
+
 def check_notebook(content: bytes) -> None:
     """Raise a `Refused` if these bytes are no notebook that the course could read, or more than `SIZE_LIMIT`.
 
@@ -593,12 +624,7 @@ def check_notebook(content: bytes) -> None:
 
     from autograder.repair import Unreadable, repair
 
-    if len(content) > SIZE_LIMIT:
-        raise Refused(
-            "too large",
-            f"The notebook has {len(content) / 1e6:.1f} MB; {SIZE_LIMIT / 1e6:.0f} MB are the most. Clear its outputs "
-            f"(in JupyterLab: Kernel, Restart Kernel and Clear Outputs), save it, and hand it in again.",
-        )
+    check_size(len(content))
     read = repair(nbformat.v4.new_notebook(), content)
     if isinstance(read, Unreadable):
         raise Refused("unreadable", read.explanation)
@@ -652,15 +678,17 @@ def receipt(class_folder: str | os.PathLike, exercise: str, student: str, attemp
 
     Raises
     ------
+    Refused
+        ``"no attempt"`` if there is no such attempt.
     CourseError
-        If there is no such attempt, or its receipt was damaged.
+        If its receipt was damaged.
     """
     path = _student_folder(class_folder, "submissions", exercise, student) / f"{attempt:04d}" / "receipt.json"
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return Receipt(**stored | {"received": _from_json(stored["received"])})
     except FileNotFoundError:
-        raise CourseError(f"{student} has no attempt {attempt} of {exercise}.") from None
+        raise Refused("no attempt", f"{student} has no attempt {attempt} of {exercise}.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise CourseError(f"{path} cannot be read ({error}): bring it back from a backup.") from error
 
@@ -715,25 +743,27 @@ def put_feedback(
         if type(mark.get(name)) not in {int, float} or not math.isfinite(mark[name]):
             raise CourseError(f"The mark of {student} in {exercise} needs a number of {name}, not {mark.get(name)!r}.")
     folder = _student_folder(class_folder, "feedback", exercise, student) / f"{attempt:04d}"
-    # The page first: who sees the mark finds the page.
+    stored = {"mark": {"waiting": 0} | mark, "page_sha256": None}
+    # The page first: whoever is told of it finds it.
     if page is not None:
+        stored["page_sha256"] = hashlib.sha256(page.encode()).hexdigest()
         _replace(folder / "feedback.html", page.encode())
-    else:
+    _replace(folder / "mark.json", _json(stored))
+    if page is None:
         (folder / "feedback.html").unlink(missing_ok=True)
-    _replace(folder / "mark.json", _json({"waiting": 0} | mark))
 
 
 def read_feedback(class_folder: str | os.PathLike, exercise: str, student: str, attempt: int) -> Feedback | None:
     """Return what a student may read about an attempt, or None while there is nothing."""
     folder = _student_folder(class_folder, "feedback", exercise, student) / f"{attempt:04d}"
     try:
-        mark = json.loads((folder / "mark.json").read_text(encoding="utf-8"))
+        stored = json.loads((folder / "mark.json").read_text(encoding="utf-8"))
+        mark, page_sha256 = stored["mark"], stored["page_sha256"]
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise CourseError(f"{folder / 'mark.json'} cannot be read ({error}): grade the submission again.") from error
-    page = folder / "feedback.html"
-    return Feedback(attempt, mark, page if page.is_file() else None)
+    return Feedback(attempt, mark, folder / "feedback.html" if page_sha256 else None, page_sha256)
 
 
 def student_state(

@@ -13,6 +13,7 @@ A browser test uses both::
 Screenshots go to `SCREENS` (``_build/screens``).
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -159,8 +160,13 @@ def free_port():
 @pytest.fixture(scope="session")
 def jupyter_lab(tmp_path_factory):
     """A JupyterLab server on an empty folder, with nobody's settings and without a look at the news."""
-    home = tmp_path_factory.mktemp("jupyter_home")
-    root = tmp_path_factory.mktemp("jupyter_root")
+    with serve_jupyter_lab(tmp_path_factory.mktemp("jupyter_home"), tmp_path_factory.mktemp("jupyter_root")) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def serve_jupyter_lab(home, root):
+    """Run JupyterLab on the folder `root`; everything else that it writes goes to `home`."""
     token = secrets.token_hex(16)
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "COURSE_FRONT_END"} | {
@@ -218,12 +224,19 @@ def browser_page():
         if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+    # Started for each test: a Playwright that stays open leaves an event loop running, in which asyncio.run fails.
+    with open_browser_page(executable) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def open_browser_page(executable):
+    """A page of a new Chromium, as the tests get it."""
     from playwright.sync_api import expect, sync_playwright
 
     # A busy machine may take its time; what never comes still fails.
     expect.set_options(timeout=BROWSER_PATIENCE_MS)
     SCREENS.mkdir(parents=True, exist_ok=True)
-    # Started for each test: a Playwright that stays open leaves an event loop running, in which asyncio.run fails.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})

@@ -25,7 +25,7 @@ export default explorable({
   predict: {
     question: "A rule, boosted trees, a network with one layer of learned features, a deep network: in how many of the four is anything learned from data?",
     options: ["1", "2", "3", "4"],
-    reveal: (guess) => `${guess === "3" ? "Right: " : ""}3. Only the rule-based program has no learned box. Now find out which boxes are learned.`,
+    reveal: (guess) => `${guess === "3" ? "Right. " : ""}It is 3. Only the rule-based program has no learned box. Now find out which boxes are learned.`,
   },
   build(view) {
     const answersOf = (state) => state[state.task];

@@ -140,7 +140,7 @@ export default explorable({
   predict: {
     question: "All pixels of all images change places by one fixed rule. Does a node that forms a weighted sum of all pixels lose anything?",
     options: ["everything", "something", "nothing"],
-    reveal: (guess) => `${guess === "nothing" ? "Right: " : ""}nothing, its weights change places with the pixels and the sum stays. It never knew who is whose neighbour. You did: switch the order and look at the picture.`,
+    reveal: (guess) => `${guess === "nothing" ? "Right. " : ""}Nothing changes: its weights change places with the pixels and the sum stays. It never knew who is whose neighbour. You did: switch the order and look at the picture.`,
   },
   build(view) {
     const picture = axesPicture(view, { label: "the measurement", wide: 400, high: 330 });

@@ -51,7 +51,7 @@ export default explorable({
   predict: {
     question: "A station notes the S wave 2 s after the P wave. Nobody knows when the quake happened. What does the station know?",
     options: ["nothing yet", "how far", "in which direction", "where"],
-    reveal: (guess) => `${guess === "how far" ? "Right: " : ""}how far. The unknown start drops out of the difference, and each second of delay means 17.5 km: a circle of 35 km. Two circles leave two places, three leave one.`,
+    reveal: (guess) => `${guess === "how far" ? "Right." : "Only how far."} The unknown start drops out of the difference, and each second of delay means 17.5 km: a circle of 35 km. Two circles leave two places, three leave one.`,
   },
   build(view) {
     const reach = COURSE.halfWidth, round = (value) => Math.max(-reach, Math.min(reach, Math.round(value * 10) / 10));

@@ -89,7 +89,7 @@ export default explorable({
   predict: {
     question: "Switch the activation off, so that the hidden nodes only add. What does the output z look like over the inputs?",
     options: ["a plane", "a plane with kinks", "a hill"],
-    reveal: (guess) => `${guess === "a plane" ? "Right: " : ""}a plane. Sums of sums are sums, so two hidden layers are worth no more than none. With the activation the plane gets kinks.`,
+    reveal: (guess) => `${guess === "a plane" ? "Right. " : ""}It is a plane. Sums of sums are sums, so two hidden layers are worth no more than none. With the activation the plane gets kinks.`,
   },
   build(view) {
     const network = networkPicture(view);

@@ -135,11 +135,13 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
     },
     field({ field, colour: paint, box = [xAxis.low, yAxis.low, xAxis.high, yAxis.high] }) {
       const [left, bottom, right, top] = [toX(box[0]), toY(box[1]), toX(box[2]), toY(box[3])];
-      const stepX = (right - left) / field[0].length, stepY = (bottom - top) / field.length;
+      // Edges on whole pixels of the screen: neither gaps nor, in a transparent field, darker seams between the cells.
+      const scale = devicePixelRatio || 1;
+      const edges = (from, to, n) => Array.from({ length: n + 1 }, (_, at) => Math.round((from + ((to - from) * at) / n) * scale) / scale);
+      const across = edges(left, right, field[0].length), up = edges(bottom, top, field.length);
       field.forEach((row, at) => row.forEach((value, place) => {
         pen.fillStyle = paint(value).fill;
-        // Half a pixel more: no seams between the cells.
-        pen.fillRect(left + place * stepX, bottom - (at + 1) * stepY, stepX + 0.5, stepY + 0.5);
+        pen.fillRect(across[place], up[at + 1], across[place + 1] - across[place], up[at] - up[at + 1]);
       }));
     },
     arrow({ arrow: [from, to], width = 2 }, colour) {
@@ -191,9 +193,16 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
     }
   }
 
+  // The outlines of the shapes of `mark`, for the legend.
+  const OUTLINES = {
+    triangle: "polygon(50% 0, 100% 100%, 0 100%)",
+    cross: "polygon(15% 0, 50% 35%, 85% 0, 100% 15%, 65% 50%, 100% 85%, 85% 100%, 50% 65%, 15% 100%, 0 85%, 35% 50%, 0 15%)",
+    square: "none",
+  };
+
   function writeLegend(layers) {
     const named = layers.filter((layer) => layer.name);
-    const key = JSON.stringify(named.map(({ name, colour, dash, line }) => [name, typeof colour === "string" && colour, dash, Boolean(line)]));
+    const key = JSON.stringify(named.map(({ name, colour, dash, line, shape }) => [name, typeof colour === "string" && colour, dash, Boolean(line), shape]));
     if (key === legendKey) return;
     legendKey = key;
     legend.hidden = named.length === 0;
@@ -202,7 +211,8 @@ function axesPicture(view, { label, x: firstX = {}, y: firstY = {}, wide = 420, 
       const thin = layer.line || layer.vertical !== undefined || layer.horizontal !== undefined;
       const style = thin
         ? `width:20px;height:0;border-top:3px ${layer.dash?.length ? "dashed" : "solid"} ${colour}`
-        : `width:11px;height:11px;background:${colour};opacity:${layer.dim || 1};border-radius:${layer.points && layer.shape !== "square" ? "50%" : "2px"}`;
+        : `width:11px;height:11px;background:${colour};opacity:${layer.dim || 1};`
+          + (layer.points ? `clip-path:${OUTLINES[layer.shape] || "circle()"}` : "border-radius:2px");
       return element("span", {}, element("i", { style }), layer.name);
     }));
   }

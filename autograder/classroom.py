@@ -476,10 +476,29 @@ class Classroom:
             # Interrupted: what is graded stays, and the caller sees by the number of marks that some are missing.
             with contextlib.suppress(KeyboardInterrupt):
                 run.grade(students, regrade=regrade)
+            # Of those that were not graded again, too: an extension may have been given since.
+            writer.apply_deadlines(name)
             waiting = writer.waiting(assignment)
             return [
                 _mark(run.graded[student], waiting.get(student, 0.0)) for student in students if student in run.graded
             ]
+
+    def apply_deadlines(self) -> None:
+        """Bring deadlines and extensions of the exchange, if there is one, into the gradebook: penalties follow.
+
+        Raises
+        ------
+        CourseError
+            If the gradebook cannot be written, or the exchange's settings are damaged.
+        """
+        from autograder import exchange_store
+        from autograder.gradebook_writer import GradebookWriter
+
+        released = exchange_store.list_released(self.folder)
+        if released:
+            with GradebookWriter(self._course(self.folder), self._configuration) as writer:
+                for one in released:
+                    writer.apply_deadlines(one.exercise)
 
     # -- feedback -----------------------------------------------------------------------------------------
 

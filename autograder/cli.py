@@ -115,6 +115,24 @@ def grade(
         )
 
 
+@app.command()
+def watch(
+    folder: ClassFolder,
+    jobs: Annotated[int, typer.Option(help="How many at a time.")] = 1,
+    poll: Annotated[float, typer.Option(metavar="SECONDS", help="From one look for new submissions to the next.")] = 2,
+    once: Annotated[bool, typer.Option("--once", help="Take what is there, and end.")] = False,
+    allow_weaker: Annotated[
+        bool, typer.Option("--allow-weaker", help="Take a weaker isolation if the machine has no better one.")
+    ] = False,
+) -> None:
+    """Grade each submission when it arrives, and return what feedback the class allows. Ctrl-C ends it."""
+    from rich.console import Console
+
+    from autograder.watch import watch_class
+
+    watch_class(folder, Console(), jobs=jobs, poll_s=poll, once=once, allow_weaker=allow_weaker)
+
+
 def grade_all(classroom, exercise: str, students: list[str], console, **options) -> list:
     """Grade with a live line: how many, how fast, how long still, who is in work, who took longest.
 

@@ -190,6 +190,7 @@ def _row(assignment, student, submission) -> Row:
         if waiting and status == "complete":
             status = "waits for a person"
     penalty = float(submission.late_submission_penalty or 0.0) if submission is not None else 0.0
+    due = assignment.duedate if submission is None else submission.duedate  # the latter with the student's extension
     return Row(
         assignment.name,
         student.id,
@@ -204,7 +205,7 @@ def _row(assignment, student, submission) -> Row:
         waiting,
         float(assignment.max_score or 0.0),
         submission.timestamp.isoformat(sep=" ") if submission is not None and submission.timestamp else "",
-        assignment.duedate.isoformat(sep=" ") if assignment.duedate else "",
+        due.isoformat(sep=" ") if due else "",
         "; ".join(comments),
     )
 
@@ -368,6 +369,7 @@ def write(classroom, form: str, target: Path, exercises: list[str] | None = None
     """
     if form not in FORMATS:
         raise CourseError(f"No format {form!r}: choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+    classroom.apply_deadlines()
     with classroom.gradebook() as gradebook:
         rows = rows_of(gradebook, exercises)
     if not rows:

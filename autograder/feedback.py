@@ -207,6 +207,7 @@ def feedback_page(
     student: str,
     exercise: str,
     show_hidden_tests: bool = False,
+    note: str = "",
 ) -> str:
     """Return the feedback of one student as a page.
 
@@ -220,6 +221,8 @@ def feedback_page(
     student, exercise : str
     show_hidden_tests : bool
         Show tracebacks of tests, which quote their lines.
+    note : str
+        What is to be known before the marks are read, such as which attempt this is: plain text, a paragraph a line.
 
     Returns
     -------
@@ -238,8 +241,8 @@ def feedback_page(
     headings = _headings(cells)
     title = next((cell_title for cell in cells if (cell_title := _first_heading(cell))), exercise)
     parts = [
-        f'<header><p class="kicker">Feedback · {_inline(exercise)} · {_inline(student)}</p>'
-        f"<h1>{_inline(title)}</h1></header>",
+        _page_header(title, exercise, student),
+        _note(note),
         _score(marks),
         _what_went_wrong(record),
         _marks_table(cells, questions, receipts, headings, record),
@@ -252,6 +255,38 @@ def feedback_page(
         )
     parts.append(_footer(record))
     return page(f"{title}: {student}", "\n".join(part for part in parts if part))
+
+
+def notice_page(note: str, *, student: str, exercise: str) -> str:
+    """Return a page for a submission that has no marks: it says why.
+
+    Parameters
+    ----------
+    note : str
+        As for `feedback_page`.
+    student, exercise : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> text = notice_page("Attempt 4 was not graded.", student="ada", exercise="ex01_1")
+    >>> "Attempt 4 was not graded." in text and "points" not in text
+    True
+    """
+    return page(f"{exercise}: {student}", _page_header(exercise, exercise, student) + _note(note))
+
+
+def _page_header(title: str, exercise: str, student: str) -> str:
+    kicker = f'<p class="kicker">Feedback · {_inline(exercise)} · {_inline(student)}</p>'
+    return f"<header>{kicker}<h1>{_inline(title)}</h1></header>"
+
+
+def _note(note: str) -> str:
+    paragraphs = "".join(f"<p>{_inline(line)}</p>" for line in note.splitlines() if line)
+    return f'<div class="comment">{paragraphs}</div>' if paragraphs else ""
 
 
 def _inline(text) -> str:

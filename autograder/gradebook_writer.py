@@ -13,6 +13,7 @@ stay; as nbgrader does, a person who graded an earlier answer is asked to look a
 from __future__ import annotations
 
 import contextlib
+import datetime
 import shutil
 import warnings
 from dataclasses import dataclass, replace
@@ -293,7 +294,60 @@ class GradebookWriter:
         when = _read_timestamp(timestamp)
         if when is not None:
             submission.timestamp = when
+        self._set_deadline(submission)
         return submission
+
+    def apply_deadlines(self, name: str) -> list[str]:
+        """Bring deadline and extensions of the exchange into the gradebook, and reckon the penalties anew.
+
+        Parameters
+        ----------
+        name : str
+            Of the exercise.
+
+        Returns
+        -------
+        list of str
+            The students for whom something changed, sorted.
+
+        Raises
+        ------
+        CourseError
+            If the gradebook cannot be written (it is unchanged then), or the exchange's settings are damaged.
+        """
+        from nbgrader.api import MissingEntry, SubmittedAssignment
+
+        with _named_database_errors(self.url), _without_warnings(), self._transaction() as session:
+            changed = []
+            try:
+                row = self._gradebook.find_assignment(name)
+            except MissingEntry:
+                return changed
+            for submission in session.query(SubmittedAssignment).filter_by(assignment_id=row.id):
+                before = submission.duedate
+                self._set_deadline(submission)
+                if submission.duedate != before:
+                    changed.append(submission.student_id)
+                    for rows in submission.notebooks:
+                        self._write_penalty(submission, rows)
+            return sorted(changed)
+
+    def _set_deadline(self, submission) -> None:
+        """Deadline and extension as students see them in the exchange; without an exchange the gradebook's own stay.
+
+        nbgrader's penalties, its formgrader and our export all ask the gradebook: it is the place for extensions.
+        """
+        from autograder.exchange_store import Refused, released
+
+        try:
+            settings = released(self._course.root, submission.assignment.name)
+        except Refused:
+            return
+        if settings.due is None:
+            return
+        own = settings.extensions.get(submission.student_id)
+        submission.assignment.duedate = settings.due.astimezone(datetime.UTC).replace(tzinfo=None)
+        submission.extension = own - settings.due if own is not None else None
 
     def _write_penalty(self, submission, rows) -> None:
         """As nbgrader's AssignLatePenalties, with the plug-in that the class's configuration names."""

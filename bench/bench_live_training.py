@@ -210,9 +210,7 @@ def print_table(network, rows, options):
         shown = f"{100 * inside:7.2f}%" if updates else f"{'':8}"
         print(f"{name:20} {100 * (cpu - 1):+15.1f}% {100 * (wall - 1):+7.1f}% {shown} {updates:8.0f}")
     mine = rows["LiveTraining"]
-    print(
-        f"plain: {mine[5]:.2f} s of main-thread CPU; the widget at the start and the static figure at the end: {mine[4]:.3f} s, once a training"
-    )
+    print(f"plain: {mine[5]:.2f} s of main-thread CPU; widget and static figure: {mine[4]:.3f} s, once a training")
     return 100 * mine[2]
 
 

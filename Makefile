@@ -61,6 +61,10 @@ demo: $(STAMP) ## the main job without a browser: execute chapter 8, play one cl
 	$(BIN)/course run 8
 	$(BIN)/python -m autograder.demo
 
+.PHONY: hub
+hub: $(STAMP) ## run a class in a browser: JupyterHub with two students and an instructor, until Ctrl-C
+	$(BIN)/course hub demo
+
 .PHONY: bench
 bench: $(STAMP) ## run the benchmarks; each prints a table with the peer measured in the same run
 	@for benchmark in bench/bench_*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done

@@ -706,7 +706,8 @@ class Watch:
         if hashlib.sha256(notebook).hexdigest() != receipt.sha256:
             raise CourseError("its notebook is not what was received: bring exchange/submissions back from a backup")
         received = receipt.received.astimezone(datetime.UTC)
-        return {f"{exercise}.ipynb": notebook, "timestamp.txt": f"{received:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode()}
+        # To the letter what 'nbgrader collect' writes through the exchange: the same submission, the same bytes.
+        return {f"{exercise}.ipynb": notebook, "timestamp.txt": f"{received:%Y-%m-%d %H:%M:%S.%f} UTC".encode()}
 
     def _record_path(self, exercise: str, student: str) -> Path:
         return self._folder / "grading" / exercise / f"{student}.json"

@@ -208,3 +208,17 @@ def test_test_cells_use_only_names_that_the_task_asked_for(problem_set):
                 own.add(node.arg)
         used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
         assert used - own - set(dir(builtins)) <= asked_names, keys["grade_id"]
+
+
+@pytest.mark.parametrize("problem_set", BUNDLED, ids=lambda item: item.name)
+def test_hints_are_closed_and_opened_one_by_one(problem_set):
+    hints = 0
+    for cell in jupytext.read(problem_set.path).cells:
+        tags = re.findall(r"<(/?details|summary)([^>]*)>", cell.source) if cell.cell_type == "markdown" else []
+        hints += len(tags) // 3
+        # One after the other, never one inside another, and none that is open from the beginning.
+        assert tags == [("details", ""), ("summary", ""), ("/details", "")] * (len(tags) // 3)
+        for body in re.findall(r"</summary>(.*?)</details>", cell.source, flags=re.DOTALL):
+            # JupyterLab takes the inside for Markdown only between empty lines.
+            assert body.startswith("\n\n") and body.endswith("\n\n") and body.strip()
+    assert hints

@@ -43,7 +43,8 @@ def notebook(text="1 + 1", title="Means and fractions"):
 def make_class(folder, *exercises, configuration="c = get_config()\n"):
     """A class with the least in it that the exchange needs."""
     folder.mkdir(exist_ok=True)
-    (folder / "nbgrader_config.py").write_text(configuration)
+    if not (folder / "nbgrader_config.py").is_file():
+        (folder / "nbgrader_config.py").write_text(configuration)
     for exercise in exercises:
         path = folder / "release" / exercise / f"{exercise}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from autograder import data_command, hub_command
+from autograder import data_command, exchange_command, hub_command
 from autograder.errors import CourseError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ classes = typer.Typer(help="Make a class.", no_args_is_help=True)
 app.add_typer(classes, name="class")
 app.add_typer(data_command.app, name="data")
 app.add_typer(hub_command.app, name="hub")
+app.command("publish")(exchange_command.publish)
+app.command("extend")(exchange_command.extend)
 
 ClassFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the class.")]
 Exercise = Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as ex08_1 or 8.1.")]

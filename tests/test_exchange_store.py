@@ -449,3 +449,34 @@ def test_a_damaged_receipt_is_one_clear_error(class_folder):
         path.write_text(damage)
         with pytest.raises(CourseError, match=r"receipt\.json cannot be read"):
             store.attempts(class_folder, EXERCISE, "ada")
+
+
+# -- course publish and course extend ---------------------------------------------------------------------------------
+
+
+def test_the_commands_set_deadline_and_extension_and_say_what_holds(class_folder, monkeypatch, capsys):
+    from autograder import cli
+
+    def course(*arguments):
+        monkeypatch.setattr(sys, "argv", ["course", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return f"{capsys.readouterr().out}{ended.value.code or ''}"
+
+    assert "is not a class" in course("publish", class_folder, EXERCISE)
+    (class_folder / "nbgrader_config.py").write_text("")
+    said = course("publish", class_folder, EXERCISE, "--due", "2030-05-01T12:00+00:00", "--attempts", 3, "--pause", 60)
+    due = store.released(class_folder, EXERCISE).due
+    assert due == datetime.datetime(2030, 5, 1, 12, tzinfo=datetime.UTC)
+    assert store.time_text(due) in said and "3 times" in said
+    assert "counts must be one of last, best" in course("publish", class_folder, EXERCISE, "--counts", "worst")
+    said = course("extend", class_folder, EXERCISE, "ada", "2030-05-02T12:00+00:00")
+    assert store.released(class_folder, EXERCISE).due_of("ada") == due + DAY
+    assert said == f"ada: the deadline is {store.time_text(due + DAY)} now.\n"
+    assert "must be later" in course("extend", class_folder, EXERCISE, "ada", "2030-04-01")
+    assert "is no time" in course("extend", class_folder, EXERCISE, "ada", "later")
+    assert "is no name" in course("extend", class_folder, EXERCISE, "../ada", "2030-06-01")
+    assert store.time_text(due) in course("extend", class_folder, EXERCISE, "ada", "none")
+    settings = store.released(class_folder, EXERCISE)
+    assert (settings.extensions, settings.attempts, settings.pause_s) == ({}, 3, 60)
+    assert "without a deadline" in course("publish", class_folder, EXERCISE, "--due", "none")

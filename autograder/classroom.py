@@ -444,7 +444,6 @@ class Classroom:
             or disk cannot be written.
         """
         from autograder.drop_in import GradingEngine
-        from autograder.gradebook_writer import GradebookWriter
         from autograder.grading_run import DaskWorkers, Exercise, GradingRun, OwnProcesses, scratch_folder
 
         name = self._released(exercise)
@@ -458,7 +457,7 @@ class Classroom:
             raise CourseError(f"--jobs must be at least 1, not {jobs}.")
         records = self.folder / "grading" / name
         settings = GradingEngine(config=self._configuration).exercise_settings(allow_weaker=allow_weaker)
-        with GradebookWriter(self._course(self.folder), self._configuration, db_url=db_url) as writer:
+        with self.writer(db_url=db_url) as writer:
             assignment = writer.assignment(name)
             task = Exercise.of(assignment, **settings)
 
@@ -492,13 +491,29 @@ class Classroom:
             If the gradebook cannot be written, or the exchange's settings are damaged.
         """
         from autograder import exchange_store
-        from autograder.gradebook_writer import GradebookWriter
 
         released = exchange_store.list_released(self.folder)
         if released:
-            with GradebookWriter(self._course(self.folder), self._configuration) as writer:
+            with self.writer() as writer:
                 for one in released:
                     writer.apply_deadlines(one.exercise)
+
+    def writer(self, *, db_url: str | None = None):
+        """Return the `autograder.gradebook_writer.GradebookWriter` of this class, a context manager.
+
+        Parameters
+        ----------
+        db_url : str, optional
+            Another gradebook than that of the class.
+
+        Raises
+        ------
+        CourseError
+            If the gradebook cannot be used.
+        """
+        from autograder.gradebook_writer import GradebookWriter
+
+        return GradebookWriter(self._course(self.folder), self._configuration, db_url=db_url)
 
     # -- feedback -----------------------------------------------------------------------------------------
 

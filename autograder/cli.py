@@ -131,7 +131,7 @@ def watch(
     """Grade each submission when it arrives, and return what feedback the class allows. Ctrl-C ends it."""
     from rich.console import Console
 
-    from autograder.watch import watch_class
+    from autograder.watch_command import watch_class
 
     watch_class(folder, Console(), jobs=jobs, poll_s=poll, once=once, allow_weaker=allow_weaker)
 

@@ -27,7 +27,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import time
 import unicodedata
 from collections.abc import Callable
@@ -39,25 +38,12 @@ from autograder.classroom import Classroom
 from autograder.errors import CourseError
 from autograder.exchange_store import Receipt, Refused, Released
 from autograder.feedback import Marks, marks_in_gradebook, notice_page
-from autograder.grading_run import (
-    NOT_GRADED,
-    Exercise,
-    Graded,
-    GradingRun,
-    Journal,
-    OwnProcesses,
-    read_record,
-    scratch_folder,
-    write_whole,
-)
+from autograder.grading_run import NOT_GRADED, Journal, read_record, scratch_folder, write_whole
 from autograder.results import SubmissionResult
+from autograder.watch_desks import Desk, Desks, Occupied
 
 #: What could not be graded, because the machine or the engine failed, is tried again after so many seconds.
 _AGAIN_S = 600.0
-#: Warm servers that are kept: they hold half a gigabyte each where an exercise needs TensorFlow.
-_MOST_WARM = 2
-#: A warm server that nobody needed for so long is ended.
-_WARM_S = 1800.0
 #: ``exchange/watch.json`` is written at every change, and at least so often: who reads it sees whether we live.
 _SIGN_OF_LIFE_S = 15.0
 #: A folder that changed within so many seconds may change again without another time of change.
@@ -170,52 +156,6 @@ def counting_attempt(counts: str, points: dict[int, float]) -> int:
     return max(points, key=lambda number: (points[number], number))
 
 
-class _Desk(GradingRun):
-    """A grading run whose students come one by one; it is open, and keeps other runs away, while one is in work."""
-
-    def __init__(self, *arguments, release: tuple):
-        super().__init__(*arguments)
-        self.release = release
-        self._tries: dict[str, int] = {}
-
-    def begin(self, journal: Journal, student: str) -> Graded | None:
-        """Give what lies in the student's folder to a worker; or return its result, if there is one already."""
-        self.graded.pop(student, None)
-        self._grade([student], journal, "changed")
-        return self.graded.get(student)
-
-    def _distribute(self, students, workers, journal):
-        for student in students:
-            self._tries[student] = 1
-            workers.submit(self._read(student))
-
-    def end(self, journal: Journal, outcome, workers: OwnProcesses) -> bool:
-        """Keep what came back. False if it was a fault and is tried once more."""
-        student = outcome.student
-        if outcome.fault and self._tries.pop(student) < 2:
-            self._tries[student] = 2
-            workers.submit(self._read(student), alone=True)
-            return False
-        self._keep(journal, self._result(outcome), self._read(student).collected)
-        return True
-
-
-@dataclass
-class _OpenDesk:
-    run: _Desk
-    journal: Journal
-    resources: contextlib.ExitStack
-
-
-@dataclass
-class _Warm:
-    """Workers with the warm server of an exercise; they stay when their desk is closed."""
-
-    exercise: Exercise
-    workers: OwnProcesses
-    used: float = field(default_factory=time.monotonic)
-
-
 @dataclass
 class _Job:
     """An attempt in work; `entry` is its line in the journal once an earlier one, which counts, is brought back."""
@@ -237,8 +177,6 @@ class Watch:
         As for ``course grade``.
     on_graded : callable, optional
         Called with a line about each attempt that is done.
-    on_change : callable, optional
-        Called with `Status` several times a second.
 
     Raises
     ------
@@ -254,22 +192,20 @@ class Watch:
         jobs: int = 1,
         allow_weaker: bool = False,
         on_graded: Callable[[str], None] | None = None,
-        on_change: Callable[[Status], None] | None = None,
     ):
         if jobs < 1:
             raise CourseError(f"--jobs must be at least 1, not {jobs}.")
         self._classroom, self._folder, self._jobs = classroom, classroom.folder, jobs
         self._allow_weaker = allow_weaker
         self._on_graded = on_graded or (lambda line: None)
-        self._on_change = on_change or (lambda status: None)
         #: Set by a signal: the present attempts are graded to their end, and no new one is begun.
         self.stopping = False
         self.status = Status()
+        #: How often an attempt was set aside.
+        self.failed = 0
         self._waiting: list[Attempt] = []
         self._in_work: dict[tuple[str, str], _Job] = {}
         self._aside: dict[Attempt, float] = {}
-        self._desks: dict[str, _OpenDesk] = {}
-        self._warm: dict[str, _Warm] = {}
         self._receipts: dict[tuple[str, str], list[Receipt]] = {}
         #: What was seen of a student's folder when it was last looked at.
         self._looked: dict[tuple[str, str], object] = {}
@@ -277,35 +213,30 @@ class Watch:
         self._settings_read: dict[str, tuple[object, Released]] = {}
         self._resources = contextlib.ExitStack()
         self._written: tuple[float, object] = (0.0, None)
-        self.failed = 0
 
     def __enter__(self) -> Watch:
         from autograder.drop_in import GradingEngine
 
         with contextlib.ExitStack() as stack:
             self._journal = stack.enter_context(self._locked_journal())
-            self._engine = GradingEngine(config=self._classroom._configuration).exercise_settings(
-                allow_weaker=self._allow_weaker
-            )
-            with self._writer():
+            engine = GradingEngine(config=self._classroom._configuration)
+            settings = engine.exercise_settings(allow_weaker=self._allow_weaker)
+            with self._classroom.writer():
                 pass  # a gradebook that cannot be used is told now, not with each attempt
             try:
                 exchange_store.exchange_folder(self._folder)
-                self._scratch = stack.enter_context(scratch_folder(self._folder / "grading" / "watch"))
+                scratch = stack.enter_context(scratch_folder(self._folder / "grading" / "watch"))
             except OSError as error:
                 raise CourseError(f"{error.filename} cannot be made ({error.strerror}): mend that first.") from error
             self._read_journal()
+            self._desks = Desks(self._classroom, settings, jobs=self._jobs, scratch=scratch)
+            stack.callback(self._desks.close)
             self._resources = stack.pop_all()
         return self
 
     def __exit__(self, *_) -> None:
-        for exercise in list(self._desks):
-            self._close_desk(exercise)
-        for warm in self._warm.values():
-            warm.workers.close()
-        with contextlib.suppress(OSError):
+        with self._resources, contextlib.suppress(OSError):
             self._write_status(ended=True)
-        self._resources.close()
 
     def _locked_journal(self) -> Journal:
         path = self._folder / "grading" / "watch.jsonl"
@@ -381,7 +312,7 @@ class Watch:
             if not self.stopping:
                 self._begin_waiting()
             self._take_outcomes()
-            self._close_unused()
+            self._desks.close_unused({name for name, _ in self._in_work} | {one.exercise for one in self._ready()})
             self._note_status()
             if not self._in_work:
                 if self.stopping or (once and not self._ready()):
@@ -396,7 +327,8 @@ class Watch:
             # Extensions and deadlines are followed also where nothing waits.
             for path in sorted((self._folder / "exchange" / "released").glob("*.json")):
                 try:
-                    self._settings(path.stem)
+                    if exchange_store.is_name(path.stem):
+                        self._settings(path.stem)
                 except CourseError as error:
                     self._tell(str(error))
             self._look_into_exchange()
@@ -470,48 +402,43 @@ class Watch:
             if attempt.exercise in blocked:
                 continue
             with self._setting_aside(attempt):
-                if not self._begin(attempt):
+                try:
+                    self._begin(attempt)
+                except Occupied as error:
                     blocked.add(attempt.exercise)
+                    self._tell(str(error))
 
-    def _begin(self, attempt: Attempt) -> bool:
-        """Begin with an attempt; False if its exercise cannot be worked at for now."""
+    def _begin(self, attempt: Attempt) -> None:
+        key = (attempt.exercise, attempt.student)
         if attempt.number:
-            receipts = self._receipts[attempt.exercise, attempt.student]
-            words = refusal(self._settings(attempt.exercise), receipts, attempt.number)
+            words = refusal(self._settings(attempt.exercise), self._receipts[key], attempt.number)
             if words:
                 self._refuse(attempt, words)
-                return True
-        desk = self._desk(attempt.exercise)
-        if desk is None:
-            return False
+                return
+        desk = self._desks.at(attempt.exercise, busy=any(name == attempt.exercise for name, _ in self._in_work))
         if attempt.number:
             self._bring(attempt)
-        job = self._in_work[attempt.exercise, attempt.student] = _Job(attempt, time.monotonic())
+        job = self._in_work[key] = _Job(attempt, time.monotonic())
         self._go_on(desk, job)
-        return True
 
-    def _go_on(self, desk: _OpenDesk, job: _Job) -> None:
-        if desk.run.begin(desk.journal, job.attempt.student) is not None:
+    def _go_on(self, desk: Desk, job: _Job) -> None:
+        if desk.begin(job.attempt.student) is not None:
             self._finish(desk, job)
 
     def _take_outcomes(self) -> None:
-        busy = [name for name in self._desks if self._warm[name].workers.n_running]
-        for name in busy:
-            desk, warm = self._desks[name], self._warm[name]
-            for outcome in warm.workers.wait(0.25 / len(busy)):
-                warm.used = time.monotonic()
-                job = self._in_work.get((name, outcome.student))
-                if job is None:
-                    continue  # it was set aside meanwhile
-                with self._setting_aside(job.attempt):
-                    if desk.run.end(desk.journal, outcome, warm.workers):
-                        self._finish(desk, job)
+        for desk, exercise, outcome in self._desks.wait(0.25):
+            job = self._in_work.get((exercise, outcome.student))
+            if job is None:
+                continue  # it was set aside meanwhile
+            with self._setting_aside(job.attempt):
+                if desk.end(outcome):
+                    self._finish(desk, job)
 
-    def _finish(self, desk: _OpenDesk, job: _Job) -> None:
+    def _finish(self, desk: Desk, job: _Job) -> None:
         """A record is there: decide what counts, bring that back if it is another attempt, and say that it is done."""
         attempt = job.attempt
         record = read_record(self._record_path(attempt.exercise, attempt.student))
-        if record is None or record.fingerprint != desk.run.graded[attempt.student].fingerprint:
+        if record is None or record.fingerprint != desk.graded[attempt.student].fingerprint:
             raise CourseError("its record was changed by somebody else meanwhile")
         if record.reason == NOT_GRADED:
             raise CourseError(f"the engine failed twice: {record.log.strip().rpartition(chr(10))[2]}")
@@ -583,67 +510,7 @@ class Watch:
             self.status.error = words
             self._on_graded(f"Error: {words}")
 
-    # -- desks, workers, and what they need -------------------------------------------------------------------------
-
-    def _desk(self, exercise: str) -> _OpenDesk | None:
-        """The open desk of an exercise; None while another run grades it, or the old release is still in work."""
-        desk = self._desks.get(exercise)
-        if desk is not None and desk.run.release == self._release(exercise):
-            return desk
-        if desk is not None:
-            if any(name == exercise for name, _ in self._in_work):
-                return None
-            self._close_desk(exercise)
-        release = self._release(exercise)
-        self._classroom._released(exercise)
-        records = self._folder / "grading" / exercise
-        with contextlib.ExitStack() as stack:
-            writer = stack.enter_context(self._writer())
-            assignment = writer.assignment(exercise)
-            task = Exercise.of(assignment, **self._engine)
-            try:
-                journal = stack.enter_context(Journal(records / "journal.jsonl"))
-            except CourseError as error:
-                self._tell(str(error))
-                return None
-            workers = self._workers(task)
-            run = _Desk(writer, assignment, records, task, lambda: contextlib.nullcontext(workers), release=release)
-            self._desks[exercise] = _OpenDesk(run, journal, stack.pop_all())
-        return self._desks[exercise]
-
-    def _release(self, exercise: str) -> tuple:
-        """Changes when the exercise is released anew."""
-        return tuple(
-            path.stat().st_mtime_ns if path.is_file() else 0
-            for path in (self._folder / step / exercise / f"{exercise}.ipynb" for step in ("source", "release"))
-        )
-
-    def _close_desk(self, exercise: str) -> None:
-        self._desks.pop(exercise).resources.close()
-
-    def _close_unused(self) -> None:
-        """Let others at an exercise with nothing in work, and end warm servers that nobody needed for long."""
-        wanted = {name for name, _ in self._in_work} | {one.exercise for one in self._ready()}
-        for exercise in self._desks.keys() - wanted:
-            self._close_desk(exercise)
-        idle = sorted(self._warm.keys() - self._desks.keys(), key=lambda name: self._warm[name].used)
-        for name in idle:
-            if len(self._warm) > _MOST_WARM or time.monotonic() - self._warm[name].used > _WARM_S:
-                self._warm.pop(name).workers.close()
-
-    def _workers(self, task: Exercise) -> OwnProcesses:
-        warm = self._warm.get(task.name)
-        if warm is None or warm.exercise != task:
-            if warm is not None:
-                warm.workers.close()
-            warm = self._warm[task.name] = _Warm(task, OwnProcesses(task, self._jobs, scratch=self._scratch))
-        warm.used = time.monotonic()
-        return warm.workers
-
-    def _writer(self):
-        from autograder.gradebook_writer import GradebookWriter
-
-        return GradebookWriter(self._classroom._course(self._folder), self._classroom._configuration)
+    # -- settings, folders and records ------------------------------------------------------------------------------
 
     def _settings(self, exercise: str) -> Released:
         """What the exchange says about an exercise; without an exchange only the gradebook knows a deadline."""
@@ -673,7 +540,7 @@ class Watch:
 
     def _apply_deadlines(self, settings: Released) -> None:
         """Penalties follow the exchange's deadlines, and pages on which another one stands are written anew."""
-        with self._writer() as writer:
+        with self._classroom.writer() as writer:
             writer.apply_deadlines(settings.exercise)
         for attempt, due in self._told_due.items():
             if attempt.exercise == settings.exercise and due != _due_text(settings, attempt.student):
@@ -789,7 +656,6 @@ class Watch:
     def _note_status(self) -> None:
         self.status.waiting = len(self._waiting) - len(self._in_work)
         self.status.grading = tuple(job.attempt for job in self._in_work.values())
-        self._on_change(self.status)
         now, content = time.monotonic(), repr(self.status)
         if content != self._written[1] or now - self._written[0] > _SIGN_OF_LIFE_S:
             try:
@@ -870,89 +736,3 @@ def _replace_folder(target: Path, files: dict[str, bytes]) -> None:
         (building / "new").rename(target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-
-
-# -- the command --------------------------------------------------------------------------------------------------
-
-
-def watch_class(
-    folder: str | os.PathLike,
-    console,
-    *,
-    jobs: int = 1,
-    poll_s: float = 2.0,
-    once: bool = False,
-    allow_weaker: bool = False,
-) -> None:
-    """Run a watch until a signal ends it: what ``course watch`` does.
-
-    Parameters
-    ----------
-    folder : path
-        Of the class.
-    console : rich.console.Console
-        A terminal shows how it is going; anything else gets a line for each attempt.
-    jobs, poll_s, once, allow_weaker
-        As for `Watch`.
-
-    Raises
-    ------
-    CourseError
-        As for `Watch`; with `once` also if something could not be graded.
-    """
-    from rich.live import Live
-    from rich.text import Text
-
-    from autograder.sanitising import one_line
-
-    def tell(line):
-        clock = f"{datetime.datetime.now():%H:%M:%S} "
-        console.print(Text(clock + one_line(line, limit=600)), soft_wrap=True)
-
-    watch = Watch(Classroom(folder), jobs=jobs, allow_weaker=allow_weaker, on_graded=tell)
-    with watch, contextlib.ExitStack() as stack:
-        if console.is_terminal:
-            live = stack.enter_context(Live(_shown(watch), console=console, refresh_per_second=4, transient=True))
-            watch._on_change = lambda status: live.update(_shown(watch))
-        else:
-            tell(f"Watching {watch._folder}")
-
-        def stop(number, frame):
-            if watch.stopping and number == signal.SIGINT:
-                raise KeyboardInterrupt  # twice: at once, which loses nothing either
-            watch.stopping = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, stop))
-        try:
-            watch.run(poll_s=poll_s, once=once)
-        except KeyboardInterrupt:
-            tell("Ended at once: what was being graded is graded by the next watch")
-            return
-    if once and watch.failed:
-        raise CourseError(f"{watch.failed} could not be graded; the last one: {watch.status.error}")
-    tell(f"Ended: {watch.status.graded} graded, {watch.status.waiting} waiting")
-
-
-def _shown(watch: Watch):
-    """The present state as four lines."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from autograder.sanitising import one_line
-
-    status = watch.status
-    table = Table.grid(padding=(0, 2))
-    rows = [
-        ("waiting", str(status.waiting)),
-        ("grading", ", ".join(map(str, status.grading)) or "nothing"),
-        ("graded", f"{status.graded} since {status.alive_since.astimezone():%H:%M}"),
-        ("last", status.last or "none yet"),
-    ]
-    if watch.stopping:
-        rows.append(("ending", "after the present attempt; Ctrl-C once more ends at once"))
-    for name, value in rows:
-        table.add_row(Text(name, style="dim"), Text(one_line(value)))
-    if status.error:
-        table.add_row(Text("error", style="red"), Text(one_line(status.error)))
-    return table

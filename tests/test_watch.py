@@ -17,7 +17,7 @@ import watch_driver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import exchange_store, export, results, watch
+from autograder import exchange_store, export, results, watch_desks
 from autograder.classroom import Classroom, new_class
 from autograder.early_feedback import WITHHELD, without_hidden_messages
 from autograder.errors import CourseError
@@ -127,7 +127,7 @@ class Class:
 @pytest.fixture
 def small(template, tmp_path, monkeypatch):
     one = Class(Path(shutil.copytree(template.folder, tmp_path / "class")), tmp_path / "graded")
-    monkeypatch.setattr(watch, "OwnProcesses", watch_driver.Workers)
+    monkeypatch.setattr(watch_desks, "OwnProcesses", watch_driver.Workers)
     monkeypatch.setattr(watch_driver.Workers, "log", one.log)
     monkeypatch.setattr(watch_driver.Workers, "faults", {})
     return one

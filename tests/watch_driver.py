@@ -7,7 +7,7 @@ import signal
 
 import nbformat
 
-from autograder import grading_run, watch
+from autograder import grading_run, watch, watch_desks
 from autograder.classroom import Classroom
 from autograder.gradebook_writer import GradebookWriter
 from autograder.grading_run import Outcome
@@ -133,6 +133,6 @@ def _run(folder, log, step):
         (GradebookWriter, "write"),
     ):
         setattr(owner, name, killing(getattr(owner, name)))
-    Workers.log, watch.OwnProcesses = log, Workers
+    Workers.log, watch_desks.OwnProcesses = log, Workers
     with watch.Watch(Classroom(folder), jobs=2, allow_weaker=True) as one:
         one.run(once=True)

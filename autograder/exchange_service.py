@@ -78,6 +78,8 @@ BODY_LIMIT = 4_000_000
 #: Who sends more slowly than this is cut off, so that nobody holds a place for ever.
 BODY_TIMEOUT_S = 120.0
 FORM_AGE_DAYS = 0.5
+#: The watch says every 15 s that it lives; longer silence is its end.
+WATCH_SILENCE_S = 60.0
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PAGE_CSP = (
@@ -540,18 +542,26 @@ class ClassPage(PageHandler):
     async def get(self):
         exercises = await self.in_thread(store.list_released)
         rows = [(one, await self.class_states(one.exercise)) for one in exercises]
-        self.show("exchange_class.html", rows=rows, watch=await asyncio.to_thread(self.watch_state))
+        self.show("exchange_class.html", rows=rows, watch=await asyncio.to_thread(watch_words, self.class_folder))
 
     async def class_states(self, exercise: str) -> list[store.StudentState]:
         return [await self.state(exercise, name) for name in await self.in_thread(store.students, exercise)]
 
-    def watch_state(self) -> dict | None:
-        """What the watch service says about itself, if there is one."""
-        try:
-            said = json.loads((self.class_folder / "exchange" / "watch.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return said if isinstance(said, dict) else None
+
+def watch_words(class_folder: Path) -> str:
+    """What an instructor should know about grading on submit (`autograder.watch`); "" where nobody uses it."""
+    try:
+        said = json.loads((class_folder / "exchange" / "watch.json").read_text(encoding="utf-8"))
+        seen = store.parse_time(said["seen"])
+        words = f"{int(said['waiting'])} waiting, {int(said['graded'])} graded"
+        error = one_line(str(said["error"])) if said["error"] else ""
+        is_alive = bool(said["alive"]) and (store.now() - seen).total_seconds() < WATCH_SILENCE_S
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError, TypeError, CourseError):
+        return "Grading on submit: its state cannot be read."
+    state = "runs" if is_alive else f"does not run (last seen {store.time_text(seen)})"
+    return f"Grading on submit {state}; {words}.{f' Last error: {error}' if error else ''}"
 
 
 class ExercisePage(ClassPage):

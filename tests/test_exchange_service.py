@@ -15,7 +15,7 @@ from exchange_stage import EXERCISE, make_class, notebook, running_service
 
 from autograder import exchange_store as store
 from autograder.errors import CourseError
-from autograder.exchange_service import UPLOADS, Settings
+from autograder.exchange_service import UPLOADS, Settings, watch_words
 
 DAY = datetime.timedelta(days=1)
 
@@ -385,6 +385,22 @@ def test_the_pages_in_a_browser(service, exercise, repository):
         assert "emmy: the deadline is" in page.get_by_role("status").inner_text()
         page.screenshot(path=str(screens / "extended.png"), full_page=True)
         browser.close()
+
+
+def test_the_class_page_says_whether_grading_on_submit_runs(tmp_path):
+    assert watch_words(tmp_path) == ""
+    path = tmp_path / "exchange" / "watch.json"
+    path.parent.mkdir()
+    said = {"alive": True, "seen": store.now().isoformat(), "waiting": 2, "graded": 5, "error": None}
+    path.write_text(json.dumps(said))
+    assert watch_words(tmp_path) == "Grading on submit runs; 2 waiting, 5 graded."
+    for changed in ({"alive": False}, {"seen": (store.now() - DAY).isoformat()}):
+        path.write_text(json.dumps(said | changed | {"error": "disk\nfull"}))
+        words = watch_words(tmp_path)
+        assert "does not run (last seen" in words and words.endswith("Last error: disk full")
+    for damage in ("", "[]", "{}", json.dumps(said | {"waiting": []})):
+        path.write_text(damage)
+        assert "cannot be read" in watch_words(tmp_path)
 
 
 def test_the_service_needs_a_class(tmp_path):

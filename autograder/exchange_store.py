@@ -329,7 +329,8 @@ def exchange_folder(class_folder: str | os.PathLike) -> Path:
     """Return ``CLASS/exchange``, made where it is missing; nobody but its owner may enter."""
     folder = Path(class_folder) / "exchange"
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=False, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _give_to_owner(folder)
     return folder
 
 
@@ -831,9 +832,10 @@ def _json(content: dict) -> bytes:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is made where it is missing. The kernel gives it back if this process dies."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        _give_to_owner(folder / ".lock")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -846,9 +848,10 @@ def _add(class_folder, target: Path, files: dict[str, bytes]) -> None:
     if free - sum(map(len, files.values())) < FREE_SPACE_RESERVE:
         raise _disk_full()
     incoming = exchange_folder(class_folder) / "incoming"
-    incoming.mkdir(exist_ok=True)
+    _make_folder(incoming)
     draft = Path(tempfile.mkdtemp(dir=incoming))
     try:
+        _give_to_owner(draft)
         for name, content in files.items():
             _write_through(draft / name, content)
         _flush_folder(draft)
@@ -862,7 +865,7 @@ def _add(class_folder, target: Path, files: dict[str, bytes]) -> None:
 
 def _replace(target: Path, content: bytes) -> None:
     """Write a file in place of an earlier one; readers see the one or the other."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     # Beside its target and not below incoming/: the watch service writes, too, and the exchange service clears that.
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
@@ -878,6 +881,24 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    _give_to_owner(path)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _give_to_owner(folder)
+
+
+def _give_to_owner(path: Path) -> None:
+    """Under root: give what is new to whom the folder around it belongs.
+
+    A hub's services run as the owner of the class, and must be able to change what an administrator's command made.
+    """
+    if os.geteuid() == 0:
+        around = os.stat(path.parent)
+        os.chown(path, around.st_uid, around.st_gid, follow_symlinks=False)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -292,6 +292,19 @@ def test_killed_at_any_flush_an_attempt_is_there_as_a_whole_or_not_at_all(class_
     assert not list((class_folder / "exchange" / "incoming").iterdir())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works on a class of somebody else")
+def test_what_root_makes_belongs_to_the_owner_of_the_class(class_folder):
+    owner = 54_321
+    for path in (class_folder, *class_folder.rglob("*")):
+        os.chown(path, owner, owner)
+    store.release(class_folder, EXERCISE, due=START)
+    store.extend(class_folder, EXERCISE, "ada", START + DAY)
+    store.note_fetched(class_folder, EXERCISE, "ada")
+    store.receive(class_folder, EXERCISE, "ada", notebook())
+    store.put_feedback(class_folder, EXERCISE, "ada", 1, mark={"points": 1, "maximum": 2}, page="<p>good</p>")
+    assert {(os.lstat(path).st_uid, os.lstat(path).st_gid) for path in class_folder.rglob("*")} == {(owner, owner)}
+
+
 # -- names and notebooks from outside ---------------------------------------------------------------------------------
 
 NAMES = [

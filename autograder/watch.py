@@ -211,6 +211,8 @@ class Watch:
         self._looked: dict[tuple[str, str], object] = {}
         self._moving: dict[tuple[str, str], object] = {}
         self._settings_read: dict[str, tuple[object, Released]] = {}
+        #: Exercises whose rules changed: another attempt may count now.
+        self._to_choose: set[str] = set()
         self._resources = contextlib.ExitStack()
         self._written: tuple[float, object] = (0.0, None)
 
@@ -253,6 +255,8 @@ class Watch:
         #: What is done, (exercise, student) -> attempt -> the line that says so; and how much of each can be read.
         self._done: dict[tuple[str, str], dict[int, dict]] = {}
         self._degrees: dict[Attempt, str] = {}
+        #: (exercise, student) -> the attempt that gives the mark.
+        self._counting: dict[tuple[str, str], int] = {}
         #: The student's deadline when feedback was published, and attempts for which it is another one now.
         self._told_due: dict[Attempt, str | None] = {}
         self._stale: set[Attempt] = set()
@@ -261,6 +265,8 @@ class Watch:
                 attempt = Attempt(entry["exercise"], entry["student"], entry["attempt"])
                 if entry["event"] == "published":
                     self._degrees[attempt], self._told_due[attempt] = entry["degree"], entry["due"]
+                elif entry["event"] == "counts":
+                    self._counting[attempt.exercise, attempt.student] = attempt.number
                 elif entry["event"] in {"graded", "refused"}:
                     self._note_done(attempt, entry)
         # The journal would keep every line in memory a second time.
@@ -269,14 +275,11 @@ class Watch:
     def _note_done(self, attempt: Attempt, entry: dict) -> None:
         self._done.setdefault((attempt.exercise, attempt.student), {})[attempt.number] = entry
         self._degrees[attempt] = "full" if entry["event"] == "refused" else "none"
+        if entry["event"] == "graded":
+            self._counting[attempt.exercise, attempt.student] = entry["counting"]
 
     def _is_done(self, attempt: Attempt) -> bool:
         return attempt.number in self._done.get((attempt.exercise, attempt.student), {})
-
-    def _counting(self, exercise: str, student: str) -> int | None:
-        """The attempt that gives the mark, as was decided when the latest one was done."""
-        graded = [entry for entry in self._done.get((exercise, student), {}).values() if entry["event"] == "graded"]
-        return graded[-1]["counting"] if graded else None
 
     def _write_line(self, event: str, attempt: Attempt, **more) -> dict:
         entry = {
@@ -332,6 +335,7 @@ class Watch:
                 except CourseError as error:
                     self._tell(str(error))
             self._look_into_exchange()
+            self._choose_anew()
             self._look_into_folders(settled)
         except OSError as error:
             self._tell(f"{error.filename} cannot be read ({error.strerror})")
@@ -358,6 +362,17 @@ class Watch:
         waiting = set(self._waiting)
         new = [one for one in found if one[1] not in waiting and not self._is_done(one[1])]
         self._waiting += [attempt for _, attempt in sorted(new, key=lambda one: (one[0], one[1].number))]
+
+    def _choose_anew(self) -> None:
+        """Let another attempt be brought where the rules changed and it is the one that counts now."""
+        changed, self._to_choose = self._to_choose, set()
+        for exercise, student in [key for key in self._done if key[0] in changed]:
+            attempt = Attempt(exercise, student, self._counting.get((exercise, student), 0))
+            if attempt.number:
+                with self._setting_aside(attempt):
+                    chosen = dataclasses.replace(attempt, number=self._choose(attempt, {}))
+                    if chosen not in (attempt, *self._waiting):
+                        self._waiting.insert(0, chosen)
 
     def _look_into_folders(self, settled: bool) -> None:
         released = {one.name for one in _folders(self._folder / "release")}
@@ -410,7 +425,7 @@ class Watch:
 
     def _begin(self, attempt: Attempt) -> None:
         key = (attempt.exercise, attempt.student)
-        if attempt.number:
+        if attempt.number and not self._is_done(attempt):
             words = refusal(self._settings(attempt.exercise), self._receipts[key], attempt.number)
             if words:
                 self._refuse(attempt, words)
@@ -447,15 +462,21 @@ class Watch:
             if done["fingerprint"] == record.fingerprint:
                 self._forget(attempt)  # known from an earlier watch
                 return
+        if attempt.number and self._is_done(attempt):
+            self._keep_record(attempt, record)
+            self._write_line("counts", attempt)
+            self._counting[attempt.exercise, attempt.student] = attempt.number
+            self._stale.add(attempt)
+            self._forget(attempt)
+            self._on_graded(f"{attempt} counts now")
+            return
         if job.entry is None:
-            penalty = self._marks_in_gradebook(attempt).late_penalty
-            points = max(0.0, record.points - penalty)
             counts = self._settings(attempt.exercise).counts
-            job.entry = {"points": points, "penalty": penalty, "counts": counts, "counting": attempt.number}
+            job.entry = {"points": record.points, "counts": counts, "counting": attempt.number}
             job.entry["fingerprint"] = record.fingerprint
             if attempt.number:
                 self._keep_record(attempt, record)
-                number = counting_attempt(counts, self._points_of(attempt) | {attempt.number: points})
+                number = self._choose(attempt, {attempt.number: record.points})
                 if number != attempt.number:
                     job.entry["counting"] = number
                     self._bring(dataclasses.replace(attempt, number=number))
@@ -527,6 +548,7 @@ class Watch:
                 settings = Released(exercise, exercise, exchange_store.now(), due=self._due_in_gradebook(exercise))
             else:
                 self._apply_deadlines(settings)
+                self._to_choose.add(exercise)
             self._settings_read[exercise] = known = (changed, settings)
         return known[1]
 
@@ -587,10 +609,28 @@ class Watch:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, record.to_json())
 
-    def _points_of(self, attempt: Attempt) -> dict[int, float]:
-        """Attempts of the same student that are graded, and their points."""
+    def _choose(self, attempt: Attempt, new: dict[int, float]) -> int:
+        """Which attempt of the same student counts, of those that are graded and a new one with its points."""
         done = self._done.get((attempt.exercise, attempt.student), {})
-        return {number: entry["points"] for number, entry in done.items() if number and entry["event"] == "graded"}
+        points = {number: entry["points"] for number, entry in done.items() if number and entry["event"] == "graded"}
+        left = {
+            number: reached - self._penalty(dataclasses.replace(attempt, number=number), reached)
+            for number, reached in (points | new).items()
+        }
+        return counting_attempt(self._settings(attempt.exercise).counts, left)
+
+    def _penalty(self, attempt: Attempt, points: float) -> float:
+        """What being late costs an attempt, whether or not it is in the gradebook: by the class's own plug-in."""
+        due, receipt = self._settings(attempt.exercise).due_of(attempt.student), self._receipt(attempt)
+        if due is None or receipt is None or receipt.received <= due:
+            return 0.0
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        step = AssignLatePenalties(config=self._classroom._configuration)
+        step.init_plugin()
+        late_s = (receipt.received - due).total_seconds()
+        penalty = step.plugin_inst.late_submission_penalty(attempt.student, points, late_s)
+        return min(max(penalty or 0.0, 0.0), points)
 
     def _marks_in_gradebook(self, attempt: Attempt) -> Marks:
         with self._classroom.gradebook() as gradebook:
@@ -617,13 +657,12 @@ class Watch:
         key = (attempt.exercise, attempt.student)
         if key in self._in_work:
             return  # its folders are about to change; the next look comes back to it
-        entry = self._done[key][attempt.number]
         if self._is_in_gradebook(attempt):
             record = read_record(self._record_path(*key))
             marks = self._marks_in_gradebook(attempt)
         else:
             record = read_record(self._attempt_path(attempt))
-            marks = early_feedback.marks_of(record, entry["penalty"]) if record is not None else None
+            marks = record and early_feedback.marks_of(record, self._penalty(attempt, record.points))
         if record is None:
             raise CourseError(f"the record of {attempt} is lost: run 'course grade' and 'course feedback'")
         note = early_feedback.note_about(settings, self._receipt(attempt), degree, attempt.student)
@@ -647,7 +686,7 @@ class Watch:
         if not attempt.number:
             return True
         key = (attempt.exercise, attempt.student)
-        if self._counting(*key) != attempt.number:
+        if self._counting.get(key) != attempt.number:
             return False
         return _holds(self._folder / "submitted" / attempt.student / attempt.exercise, self._files(attempt))
 

@@ -279,7 +279,10 @@ def test_the_attempt_that_counts_is_in_folders_and_gradebook(small, clock, count
     state = exchange_store.student_state(small.folder, EXERCISE, "ada", when=clock["now"])
     assert state.counting.attempt == number and state.mark["points"] == points
     assert [small.feedback("ada", n).mark["points"] for n in (1, 2, 3)] == [3, 5, 1]
-    # 'course grade' finds everything done.
+    # Another rule brings another attempt, and nothing is graded for it; 'course grade' finds everything done.
+    small.release(counts={"last": "best", "best": "last"}[counts])
+    small.watch()
+    assert small.points() == {"ada": 6 - points, "emmy": 4} and len(small.graded) == 4
     marks = small.classroom.grade_all(EXERCISE, allow_weaker=True)
     assert {mark.status for mark in marks} == {"unchanged"}
 
@@ -312,7 +315,12 @@ def test_a_late_attempt_pays_and_an_extension_given_afterwards_pays_back(small, 
     small.watch()
     assert not small.rows()["emmy"][1] and small.feedback("emmy").mark["points"] == 5
     assert "because it came late" not in small.page("emmy")
-    assert len(small.graded) == 4
+    # In time, the second attempt is the better one.
+    exchange_store.extend(small.folder, EXERCISE, "ada", NOON + 2 * HOUR)
+    assert "ex01_1 ada attempt 2 counts now" in small.watch()
+    assert small.rows()["ada"][:2] == ((NOON + HOUR).replace(tzinfo=None), None)
+    assert small.feedback("ada", 2).mark["points"] == 3 and small.watch() == []
+    assert len(small.graded) == 4, "none of this is graded again"
 
 
 def test_what_is_over_the_limit_is_told_and_not_graded(small, clock):

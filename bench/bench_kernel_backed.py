@@ -22,8 +22,14 @@ from test_introspection_viewers_browser import NETWORK, VIEWERS, Notebook, expec
 
 from autograder.browser import install_browser
 
-#: The slider that asks the kernel; the confusion matrix and the embedding ask by their first one.
-SLIDERS = {"activations": "input", "attributions": "input", "maximization": "total variation"}
+#: The slider of each that asks the kernel. The embedding's only one chooses among points that the browser has already.
+SLIDERS = {
+    "filters": None,
+    "activations": "input",
+    "maximization": "total variation",
+    "attributions": "input",
+    "confusions": "true class",
+}
 TARGET_MS = 100
 
 PEER = """
@@ -55,9 +61,9 @@ PEER_STROKES = """async (n) => {
 def answers(notebook, name, n_strokes):
     """Milliseconds of each answer of this viewer."""
     card = notebook.card(name)
-    sliders = card.get_by_role("slider")
-    slider = card.get_by_role("slider", name=SLIDERS[name]) if name in SLIDERS else sliders.first
-    if name not in SLIDERS and not sliders.count():
+    if SLIDERS[name]:
+        slider = card.get_by_role("slider", name=SLIDERS[name])
+    else:
         slider = card.get_by_role("radio", checked=True).first
     costs = []
     for stroke in range(n_strokes):
@@ -80,7 +86,7 @@ def main():
     ):
         page.set_viewport_size({"width": 1280, "height": 1300})
         notebook = Notebook(lab, page)
-        costs = {name: answers(notebook, name, n_strokes) for name in VIEWERS}
+        costs = {name: answers(notebook, name, n_strokes) for name in SLIDERS}
         lab.write("peer.ipynb", [NETWORK + PEER])
         lab.open(page, "peer.ipynb")
         lab.run_all(page)

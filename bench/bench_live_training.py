@@ -76,9 +76,9 @@ def counted_update(self, state):
     direct["updates"] += 1
 monitor.Monitor.update = counted_update
 def timed(hook, part):
-    def run(self, *arguments):
+    def run(self, *arguments, **named):
         start = time.thread_time()
-        hook(self, *arguments)
+        hook(self, *arguments, **named)
         direct[part] += time.thread_time() - start
     return run
 for name in [name for name in vars(LiveTraining) if name.startswith("on_")]:

@@ -239,6 +239,18 @@ def test_expensive_updates_become_rare():
     assert cost.now >= 0.009 * clock.now  # and not rarer than needed
 
 
+def test_a_thread_that_mostly_waits_gives_a_share_of_its_own_work():
+    clock, cost, work = Clock(), Clock(), Clock()
+    pace = monitor.Pace(clock=clock, cost_clock=cost, work_clock=work, share=0.01)
+    for _ in range(100_000):
+        clock.now += 0.001
+        work.now += 0.0002
+        if pace.due():
+            with pace:
+                cost.now += 0.001
+    assert 0.009 * work.now <= cost.now <= 0.0101 * work.now
+
+
 @pytest.mark.parametrize("rate", [0, -1])
 def test_wrong_rate_is_reported_before_the_training(rate):
     with pytest.raises(ValueError, match="updates_per_second must be above 0"):

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 
 #: The eye sees ten updates a second as motion; more only costs.
 UPDATES_PER_SECOND = 10
-#: Share of the training's time that updates may take; slow machines get fewer updates instead of slower trainings.
+#: Share of the training's time that updates may take; busy machines get fewer updates instead of slower trainings.
 TIME_SHARE = 0.01
 #: A message never holds more points of one curve than this ...
 MOST_NEW_POINTS = 400
@@ -36,6 +36,9 @@ class Pace:
         Returns the time in seconds.
     cost_clock : callable
         Returns the seconds of work done so far; the work of other processes must not count.
+    work_clock : callable, optional
+        Returns the seconds of the training that the share is taken of; `clock`, if not given. A training thread that
+        draws itself gives its own computing time: where it mostly waits for others, little is left to take.
     rate : float
         Updates a second.
     share : float
@@ -56,7 +59,13 @@ class Pace:
     """
 
     def __init__(
-        self, *, clock=time.perf_counter, cost_clock=time.thread_time, rate=UPDATES_PER_SECOND, share=TIME_SHARE
+        self,
+        *,
+        clock=time.perf_counter,
+        cost_clock=time.thread_time,
+        work_clock=None,
+        rate=UPDATES_PER_SECOND,
+        share=TIME_SHARE,
     ):
         if not rate > 0:
             raise ValueError(f"updates_per_second must be above 0, not {rate!r}: 10 is the default, 1 is calm.")
@@ -65,21 +74,23 @@ class Pace:
         # More than ten a second would only cost.
         self._shortest = 1 / min(rate, UPDATES_PER_SECOND)
         self._share = share
-        self._next = clock()
+        self._work_clock = work_clock or clock
+        self._next, self._next_work = clock(), self._work_clock()
 
     def due(self):
         """Tell whether an update may be made now."""
-        return self.clock() >= self._next
+        return self.clock() >= self._next and self._work_clock() >= self._next_work
 
     def __enter__(self):
         self._cost_before = self._cost_clock()
-        self._start = self.clock()
+        self._start, self._start_of_work = self.clock(), self._work_clock()
         return self
 
     def __exit__(self, *exception):
         cost = self._cost_clock() - self._cost_before
+        self._next = self._start + self._shortest
         # One very slow update must not freeze the picture.
-        self._next = self._start + max(self._shortest, min(cost / self._share, 2.0))
+        self._next_work = self._start_of_work + min(cost / self._share, 2.0)
 
 
 def pack(curves):

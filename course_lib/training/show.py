@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import uuid
 
 from course_lib import style
@@ -175,7 +176,10 @@ class Show:
         view = view_class()(setup=setup)
         if self._controls is not None:
             view.on_msg(self._take_message)
-        pace = Pace(clock=self._clock, rate=self._rate)
+        # With controls the thread of the cell draws, which has nothing else to do. Another clock counts everything.
+        draws_itself = self._controls is None and self._clock is time.perf_counter
+        work_clock = time.thread_time if draws_itself else None
+        pace = Pace(clock=self._clock, work_clock=work_clock, rate=self._rate)
         self._monitor = Monitor([member.record for member in self.members], view, pace, self._earlier)
         self._display_id = uuid.uuid4().hex
         display(view, display_id=self._display_id)

@@ -336,15 +336,15 @@ class SubmissionsApi(ApiHandler):
 
     async def admit(self):
         """Refuse before the body is read what will be refused anyhow, and wait for a place."""
-        await self.in_thread(store.released, self.path_args[0])
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind.startswith("multipart/") or kind in {"application/zip", "application/gzip", "application/x-tar"}:
-            raise BadRequest("Hand in one notebook and nothing else: files besides it and archives are not taken.")
         uploading = self.application.settings["uploading"]
         if uploading[self.person.name] >= UPLOADS_OF_ONE:
             raise web.HTTPError(429, reason=f"{UPLOADS_OF_ONE} of your uploads are under way: wait for them to end.")
         uploading[self.person.name] += 1
         self._counted = True
+        await self.in_thread(store.released, self.path_args[0])
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind.startswith("multipart/") or kind in {"application/zip", "application/gzip", "application/x-tar"}:
+            raise BadRequest("Hand in one notebook and nothing else: files besides it and archives are not taken.")
         await self.application.settings["places"].acquire()
         self._holds_place = True
 

@@ -111,7 +111,6 @@ class Service:
 
     def __init__(self, class_folder, hub, log_file):
         self.class_folder, self.hub, self.log_file = Path(class_folder), hub, log_file
-        self._port = 0
         self.start()
 
     def start(self):
@@ -127,7 +126,7 @@ class Service:
             "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{PREFIX}oauth_callback",
             "JUPYTERHUB_SERVICE_NAME": "exchange",
             "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
-            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{self._port}",
+            "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0",
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "autograder.exchange_service"],
@@ -139,11 +138,11 @@ class Service:
             for line in self.process.stderr:
                 log.write(line)
                 if found := re.search(r"is at port (\d+)", line):
-                    self._port = int(found.group(1))
+                    port = found.group(1)
                     break
             else:
                 raise RuntimeError(f"The service did not start: {Path(self.log_file).read_text()}")
-        self.host = self.hub.service = f"http://127.0.0.1:{self._port}"
+        self.host = self.hub.service = f"http://127.0.0.1:{port}"
         self.address = f"{self.host}{PREFIX}"
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
@@ -185,6 +184,7 @@ def running_service(class_folder, log_file):
     service = Service(class_folder, hub, log_file)
     try:
         yield service
+        assert service.stop() == 0
     finally:
-        service.stop()
+        service.process.kill()
         hub.close()

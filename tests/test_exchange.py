@@ -215,7 +215,12 @@ def test_what_lies_besides_the_notebook_is_not_sent_and_is_named(service, exerci
 
 
 def test_without_a_service_the_message_says_what_to_do_and_a_restart_is_waited_for(service, become, monkeypatch):
-    become("ada")
+    folder = become("ada")
+    # Neither a proxy for the world outside nor a .netrc, whose name and password would replace the token, is asked.
+    (folder / "netrc").write_text("machine 127.0.0.1 login emmy password secret\n")
+    for name, value in {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "NETRC": str(folder / "netrc")}.items():
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name.lower(), value)
     real, answers = requests.Session.request, []
 
     def restarting(*arguments, **options):

@@ -15,7 +15,7 @@ from exchange_stage import EXERCISE, make_class, notebook, running_service
 
 from autograder import exchange_store as store
 from autograder.errors import CourseError
-from autograder.exchange_service import UPLOADS, Settings, watch_words
+from autograder.exchange_service import UPLOADS, UPLOADS_OF_ONE, Settings, watch_words
 
 DAY = datetime.timedelta(days=1)
 
@@ -111,16 +111,21 @@ def test_what_is_no_single_notebook_is_refused_with_the_reason_and_leaves_nothin
     assert not list((service.class_folder / "exchange").glob("incoming/*"))
 
 
-def test_a_lost_connection_in_the_middle_leaves_nothing_and_holds_no_place(service, exercise):
-    content = notebook("answer = 1")
+def begin_upload(service, exercise, person, content):
+    """A connection on which half of an upload is sent."""
     head = (
         f"POST /services/exchange/api/exercises/{exercise}/submissions HTTP/1.1\r\nHost: hub\r\n"
-        f"Authorization: token token-of-ada\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"Authorization: token token-of-{person}\r\nContent-Length: {len(content)}\r\n\r\n"
     )
-    port = int(service.host.rpartition(":")[2])
+    connection = socket.create_connection(("127.0.0.1", int(service.host.rpartition(":")[2])))
+    connection.sendall(head.encode() + content[: len(content) // 2])
+    return connection
+
+
+def test_a_lost_connection_in_the_middle_leaves_nothing_and_holds_no_place(service, exercise):
+    content = notebook("answer = 1")
     for _ in range(UPLOADS + 2):
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(head.encode() + content[: len(content) // 2])
+        begin_upload(service, exercise, "ada", content).close()
     deadline = time.monotonic() + 120
     # Until the service has seen that they are gone, they are uploads under way.
     while (answer := service.submit("ada", content, exercise)).status_code == 429 and time.monotonic() < deadline:
@@ -128,6 +133,25 @@ def test_a_lost_connection_in_the_middle_leaves_nothing_and_holds_no_place(servi
     assert answer.json()["attempt"] == 1
     assert files(service, exercise) == [f"ada/0001/{exercise}.ipynb", "ada/0001/receipt.json"]
     assert not list((service.class_folder / "exchange").glob("incoming/*"))
+
+
+def test_an_upload_counts_from_its_beginning_and_nobody_has_many_at_a_time(service, exercise):
+    contents = [notebook(f"answer = {number}") for number in range(UPLOADS_OF_ONE)]
+    service.api("student38", "GET", "exercises")  # so that the service knows the token, and takes all in order
+    connections = [begin_upload(service, exercise, "student38", content) for content in contents]
+    deadline = time.monotonic() + 120
+    while (answer := service.submit("student38", b"nothing", exercise)).status_code != 429:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "wait for them to end" in answer.json()["message"]
+    # All have begun by now, and none is complete.
+    middle = store.now()
+    for connection, content in zip(connections, contents, strict=True):
+        with connection:
+            connection.sendall(content[len(content) // 2 :])
+            assert connection.recv(100).startswith(b"HTTP/1.1 201")
+    receipts = store.attempts(service.class_folder, exercise, "student38")
+    assert len(receipts) == UPLOADS_OF_ONE and all(receipt.received < middle for receipt in receipts)
 
 
 def test_many_submissions_at_once_are_all_stored_none_twice_and_none_mixed_up(service, exercise):
@@ -161,8 +185,6 @@ def test_killed_and_started_again_it_has_lost_nothing(service, exercise):
     service.start()
     again = service.submit("ada", content, exercise).json()
     assert again["known"] and again["received"] == first["received"]
-    assert service.stop(signal.SIGTERM) == 0
-    service.start()
     assert service.submit("ada", notebook("answer = 8"), exercise).json()["attempt"] == 2
 
 

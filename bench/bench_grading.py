@@ -2,14 +2,19 @@
 
 Usage: python bench/bench_grading.py [STUDENTS] [COPIES]
 
+STUDENTS or COPIES 0 leave their part out.
+
 First twelve students hand in a small variant of exercise 8.1: a convolutional network on Ising configurations, about
 a CPU second of training. Stock nbgrader and ``course grade`` mark them with isolation on; both must give the same
 marks, and the throughput is compared, with the start of the command and without. The CPU overhead of one submission is
 what the engine uses for it in its sandboxed processes, in the worker, the server and the writer, less what the same
-cells use in a process that has imported TensorFlow and does nothing else. Then ``course grade`` marks COPIES (5 if not
+cells use in a process that has imported TensorFlow and does nothing else. Beside other work on the same cores the wall
+times say little, and the CPU seconds are what can be compared. Then ``course grade`` marks COPIES (5 if not
 given) such classes in one run; what stock nbgrader would take for them follows from its twelve.
 
-Then STUDENTS (500 if not given) hand in a toy without TensorFlow, and the memory of the run is watched.
+Then STUDENTS (500 if not given) hand in a toy without TensorFlow: right and wrong answers in notebooks that went
+through other hands. The memory of the run, of its workers and of their server is watched. A copy of the class is graded
+by a run that SIGKILL ends at ten random moments; its gradebook must be that of the undisturbed run.
 """
 
 import json
@@ -285,29 +290,90 @@ def large_class(folder, n_students):
             noise["cells"].append({**noise["cells"][0], "id": f"copy-{number}", "source": f"note {number}"})
         hand_in(classroom.folder, f"student-{number:03}", noise, answers)
 
+    disturbed = Path(shutil.copytree(classroom.folder, folder / "disturbed"))
+
     process, megabytes = psutil.Process(), {}
+    # The first has just started its workers and their server.
+    moments = [max(2, n_students * part // 4) for part in range(5)]
 
     def watch(progress):
-        if progress.done and progress.done % max(1, n_students // 5) == 0:
-            megabytes.setdefault(progress.done, process.memory_info().rss / 1e6)
+        if progress.done in moments and progress.done not in megabytes:
+            megabytes[progress.done] = [process.memory_info().rss / 1e6, *memory_of_children(process)]
 
     start = time.monotonic()
     graded = classroom.grade_all(EXERCISE, on_change=watch)
     wall = time.monotonic() - start
     print(f"\n{len(graded)} submissions without TensorFlow: {wall:.0f} s, {60 * len(graded) / wall:.0f} a minute")
-    print("memory of the run / MB: " + ", ".join(f"{size:.0f} after {done}" for done, size in megabytes.items()))
+    print(f"{'memory / MB after':20s}" + "".join(f"{done:8d}" for done in megabytes))
+    for name, sizes in zip(
+        ("the run", "its workers", "their server"), zip(*megabytes.values(), strict=True), strict=True
+    ):
+        print(f"  {name:18s}" + "".join(f"{size:8.0f}" for size in sizes))
     start = time.monotonic()
     classroom.grade_all(EXERCISE)
     print(f"again, nothing changed: {time.monotonic() - start:.1f} s")
+
+    start = time.monotonic()
+    n_kills = grade_with_kills(disturbed, generator, wall / 12)
+    same = rows(disturbed) == rows(classroom.folder)
+    print(
+        f"killed {n_kills} times: {time.monotonic() - start:.0f} s; the same gradebook: {'yes' if same else 'NO'}; "
+        f"gradings of a submission that was graded before: {n_repeated(disturbed)}"
+    )
+
+
+def memory_of_children(process):
+    """Megabytes of the workers and of the warm server of a run."""
+    sums = {"autograder.grading_run": 0.0, "autograder.warm_server": 0.0}
+    for child in process.children():
+        for name in sums:
+            if any(name in part for part in child.cmdline()):
+                sums[name] += child.memory_info().rss / 1e6
+    return list(sums.values())
+
+
+def grade_with_kills(folder, generator, mean_s, most=10):
+    """Grade a class, with SIGKILL for the run `most` times, after random times around `mean_s`; return how often."""
+    course = [sys.executable, "-m", "autograder.cli", "grade", ".", EXERCISE]
+    for n_kills in range(most + 1):
+        process = subprocess.Popen(course, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            # The last one comes to its end.
+            process.wait(None if n_kills == most else 2 * mean_s * generator.random())
+            return n_kills
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def rows(folder):
+    """What the gradebook says of each student and cell: points, and words of the comments."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
+        return {
+            submission.student.id: (
+                sorted((one.name, one.auto_score, one.needs_manual_grade) for one in submission.notebooks[0].grades),
+                sorted((one.name, one.auto_comment or "") for one in submission.notebooks[0].comments),
+            )
+            for submission in gradebook.find_assignment(EXERCISE).submissions
+        }
+
+
+def n_repeated(folder):
+    """How many gradings the journal has beyond one a student."""
+    lines = (folder / "grading" / EXERCISE / "journal.jsonl").read_text().splitlines()
+    graded = [entry["student"] for entry in map(json.loads, filter(None, lines)) if entry["event"] == "graded"]
+    return len(graded) - len(set(graded))
 
 
 def main():
     n_students, n_copies = (int(text) for text in (*sys.argv[1:], *("500", "5")[len(sys.argv) - 1 :]))
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as folder:
-        compare(Path(folder), n_copies)
-    with tempfile.TemporaryDirectory() as folder:
-        large_class(Path(folder), n_students)
+    for part, size in ((compare, n_copies), (large_class, n_students)):
+        if size:
+            with tempfile.TemporaryDirectory() as folder:
+                part(Path(folder), size)
 
 
 if __name__ == "__main__":

@@ -507,6 +507,7 @@ class PageHandler(Handler):
             base=self.hub_auth.base_url,
             points=points,
             time_text=store.time_text,
+            duration_text=store.duration_text,
             one_line=one_line,
             now=store.now(),
             **values,

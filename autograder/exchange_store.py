@@ -314,6 +314,20 @@ def time_text(when: datetime.datetime, *, seconds: bool = False) -> str:
     return f"{local:%a} {local.day} {local:%b %Y}, {local:{clock}} {local.tzname()}"
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration as people read it.
+
+    Examples
+    --------
+    >>> [duration_text(seconds) for seconds in (2.5, 90, 600, 5400, 172_800)]
+    ['2.5 s', '90 s', '10 min', '90 min', '48 h']
+    """
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length and seconds % (length / 2) == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
+
+
 def _to_json(when: datetime.datetime | None) -> str | None:
     return when.astimezone(datetime.UTC).isoformat() if when is not None else None
 
@@ -643,7 +657,7 @@ def _demand_attempt(settings: Released, earlier: list[Receipt], when: datetime.d
         raise Refused(
             "too early",
             f"The next attempt of {settings.exercise} is possible from {time_text(next_possible, seconds=True)}: "
-            f"{settings.pause_s:g} s must pass between two. Attempt {earlier[-1].attempt} is stored.",
+            f"{duration_text(settings.pause_s)} must pass between two. Attempt {earlier[-1].attempt} is stored.",
             next_possible,
         )
 

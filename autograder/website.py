@@ -138,6 +138,10 @@ def lay_out(repository: Path, executed_folder: Path, target: Path) -> None:
     guides = sorted((repository / "docs").glob("*.md"))
     for guide in guides:
         shutil.copyfile(guide, target / guide.name)
+    for picture in (repository / "docs" / "_static").glob("*/*.png"):
+        copy = target / picture.relative_to(repository / "docs")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture, copy)
 
     chapters = [name for name in names if re.match(r"\d\d_", name)]
     tours = [name for name in names if name not in chapters and name != "index"]

@@ -32,6 +32,7 @@ c.JupyterHub.db_url = f"sqlite:///{hub.private / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(hub.private / "cookie_secret")
 c.ConfigurableHTTPProxy.auth_token = hub.secret("proxy_token")
 
+c.JupyterHub.template_vars = {"course_sign_up": settings.users == "native"}
 c.JupyterHub.template_paths = [os.path.join(deploy, "templates")]
 
 # -- who -------------------------------------------------------------------------------------------------------

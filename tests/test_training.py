@@ -268,9 +268,9 @@ def test_appended_messages_rebuild_the_curves():
         for batch in range(50):
             record.add_batch(batch, float(means[50 * epoch + batch]))
             if live_view.pace.due():
-                live_view.update({})
+                live_view.update(dict)
         record.add_epoch(epoch, {"loss": float(means[50 * epoch]), "val_loss": 0.5 + epoch})
-    live_view.update({})
+    live_view.update(dict)
     curves = received(view)
     np.testing.assert_array_equal(curves[BATCH_LOSS][0], np.arange(1, 201))
     np.testing.assert_array_equal(curves[BATCH_LOSS][1], np.asarray(record.batch_losses, dtype="f4"))
@@ -286,10 +286,10 @@ def test_a_burst_of_batches_stays_a_small_message():
     view = View()
     live_view = monitor.Monitor([record], view, monitor.Pace(clock=Clock(), cost_clock=lambda: 0.0))
     record.add_batch(0, 1.0)
-    live_view.update({})
+    live_view.update(dict)
     for batch in range(1, 100_000):
         record.add_batch(batch, 1.0)
-    live_view.update({})
+    live_view.update(dict)
     assert len(view.messages[-1][1][0]) <= 8 * monitor.MOST_NEW_POINTS
 
 

@@ -156,8 +156,9 @@ class Monitor:
 
         Parameters
         ----------
-        state : dict
-            JSON-able small facts: progress, best epoch, summary.
+        state : callable
+            Returns a dict of JSON-able small facts: progress, best epoch, summary. Its cost counts as that of the
+            update.
         """
         with self.pace:
             age = self.pace.clock() - self._begun
@@ -169,7 +170,7 @@ class Monitor:
             for run, record in enumerate(self.records):
                 curves += self._new_points(run, record, MOST_POINTS if complete else MOST_NEW_POINTS)
             names, payload = pack(curves)
-            self.view.send({"kind": "curves", "complete": complete, "curves": names, "state": state}, buffers=[payload])
+            self.view.send({"kind": "curves", "complete": complete, "curves": names, "state": state()}, buffers=[payload])
 
     def send_everything(self, state):
         """Send the complete curves, for a page that was loaded again."""

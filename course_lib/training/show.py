@@ -157,7 +157,7 @@ class Show:
             print(f"{self.title}: {self._words()}", flush=True)
         if self._monitor is not None and len(self._pages) > 1:
             # A page that was loaded again does not know the place of the output any more: its view has to stay.
-            self._monitor.send_everything(self._state())
+            self._monitor.send_everything(self._state)
         elif self._monitor is not None:
             self._monitor.close()
         self._monitor = None
@@ -189,7 +189,7 @@ class Show:
         records = [member.record for member in self.members]
         if [id(record) for record in records] != [id(record) for record in self._monitor.records]:
             self._monitor.show(records, self._earlier)  # the next of several trainings in one view
-        self._monitor.update(self._state())
+        self._monitor.update(self._state)
 
     def _take_message(self, view, message, buffers):
         """Act on a message of the view; runs in the thread of the cell, also while a worker trains."""
@@ -197,7 +197,7 @@ class Show:
             return
         if message.get("kind") == "hello":
             self._pages.add(message.get("page"))
-            self._monitor.send_everything(self._state())
+            self._monitor.send_everything(self._state)
             return
         # A page of another version may ask for anything; the training goes on.
         try:

@@ -170,7 +170,9 @@ class Monitor:
             for run, record in enumerate(self.records):
                 curves += self._new_points(run, record, MOST_POINTS if complete else MOST_NEW_POINTS)
             names, payload = pack(curves)
-            self.view.send({"kind": "curves", "complete": complete, "curves": names, "state": state()}, buffers=[payload])
+            self.view.send(
+                {"kind": "curves", "complete": complete, "curves": names, "state": state()}, buffers=[payload]
+            )
 
     def send_everything(self, state):
         """Send the complete curves, for a page that was loaded again."""

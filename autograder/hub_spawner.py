@@ -34,6 +34,9 @@ SERVICES = ("exchange", "watch", "idle-culler")
 #: Processes and threads of one user: TensorFlow takes some twenty a kernel.
 MOST_PROCESSES = 400
 
+#: How the folders in /tmp begin that hold the sockets of servers.
+_PRIVATE = "course-server-"
+
 #: A tenth of a second, in microseconds: the period in which the system hands out CPU time.
 _CPU_PERIOD_US = 100_000
 
@@ -199,7 +202,7 @@ class CourseSpawner(LocalProcessSpawner):
             identity.home.mkdir(mode=0o700, exist_ok=True)
             os.chown(identity.home, identity.user, identity.group)
         if not self._private:
-            self._private = tempfile.mkdtemp(prefix="course-", dir="/tmp")
+            self._private = tempfile.mkdtemp(prefix=_PRIVATE, dir="/tmp")
             os.chown(self._private, identity.user, identity.group)
 
     def make_preexec_fn(self, name):
@@ -278,6 +281,12 @@ def end_hub(hub_folder: str) -> None:
         return any(value == hub_folder or value.startswith(hub_folder + os.sep) for value in values)
 
     _end(belongs)
+    numbers = user_numbers(hub_folder).all()
+    # Sockets of servers, and what a killed grading left.
+    for folder in Path("/tmp").glob("course-*"):
+        with contextlib.suppress(OSError):
+            if folder.lstat().st_uid in numbers:
+                shutil.rmtree(folder)
     control_groups(hub_folder).close_all()
 
 

@@ -70,7 +70,7 @@ def come_at_once(address: str, token: str, names: list[str]) -> Result:
             while not json.loads(ask(address, token, f"/hub/api/users/{name}")[1])["servers"].get("", {}).get("ready"):
                 if time.monotonic() - start > LIMIT_S:
                     raise RuntimeError(f"the server did not start in {LIMIT_S:.0f} s")
-                time.sleep(0.2)
+                time.sleep(1.0)
             for path in ("lab/tree/notebooks/index.ipynb", "api/contents/notebooks/index.ipynb"):
                 status, body = ask(address, token, f"/user/{name}/{path}")
                 if status != 200:
@@ -102,7 +102,7 @@ def leave(address: str, token: str, names: list[str]) -> None:
     while any(json.loads(ask(address, token, f"/hub/api/users/{name}")[1])["servers"] for name in names):
         if time.monotonic() > deadline:
             raise RuntimeError(f"servers did not stop in {LIMIT_S:.0f} s")
-        time.sleep(0.5)
+        time.sleep(1.0)
 
 
 def main() -> None:

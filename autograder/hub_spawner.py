@@ -37,6 +37,9 @@ MOST_PROCESSES = 400
 #: How the folders in /tmp begin that hold the sockets of servers.
 _PRIVATE = "course-server-"
 
+#: How much of a busy machine all users together get, against one process outside; it would else be as much as that.
+_WEIGHT = 10
+
 #: A tenth of a second, in microseconds: the period in which the system hands out CPU time.
 _CPU_PERIOD_US = 100_000
 
@@ -77,9 +80,11 @@ class ControlGroups:
                 for folder in (root, root / name):
                     folder.mkdir(exist_ok=True)
                     (folder / "cgroup.subtree_control").write_text("+memory +cpu +pids")
+                (root / name / "cpu.weight").write_text(str(100 * _WEIGHT))
             else:
                 for controller in ("memory", "cpu", "pids"):
                     (root / controller / name).mkdir(exist_ok=True)
+                (root / "cpu" / name / "cpu.shares").write_text(str(1024 * _WEIGHT))
         except OSError as error:
             self.missing = f"{error.filename or root}: {error.strerror}"
 

@@ -288,6 +288,8 @@ def test_version_2_control_groups_get_the_limits(tmp_path):
     assert (group / "memory.max").read_text() == "3000000000"
     assert (group / "cpu.max").read_text() == "150000 100000"
     assert (group / "pids.max").read_text() == str(hub_spawner.MOST_PROCESSES)
+    # The whole class would else get no more of a busy machine than one other process.
+    assert (group.parent / "cpu.weight").read_text() == "1000"
 
 
 def test_missing_control_groups_are_said(tmp_path):

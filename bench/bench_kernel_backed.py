@@ -58,8 +58,16 @@ PEER_STROKES = """async (n) => {
 }"""
 
 
+#: Some answers come in parts (one attribution method after the other): the first one moves the picture.
+FIRST_ANSWER = """node => {
+    node.firstAnswer = null;
+    node.observer ??= new MutationObserver(() => { node.firstAnswer ??= node.dataset.answerMs; });
+    node.observer.observe(node, {attributeFilter: ["data-answer-ms"]});
+}"""
+
+
 def answers(notebook, name, n_strokes):
-    """Milliseconds of each answer of this viewer."""
+    """Milliseconds of the first part of each answer of this viewer."""
     card = notebook.card(name)
     if SLIDERS[name]:
         slider = card.get_by_role("slider", name=SLIDERS[name])
@@ -68,9 +76,10 @@ def answers(notebook, name, n_strokes):
     costs = []
     for stroke in range(n_strokes):
         slider.focus()
+        card.evaluate(FIRST_ANSWER)
         notebook.page.keyboard.press("ArrowRight" if stroke % 8 < 4 else "ArrowLeft")
         notebook.idle(card)
-        costs.append(float(card.get_attribute("data-answer-ms")))
+        costs.append(float(card.evaluate("node => node.firstAnswer")))
     return costs
 
 

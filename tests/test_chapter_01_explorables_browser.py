@@ -17,7 +17,7 @@ def test_mouse_and_keyboard_move_all_four(jupyter_lab, browser_page):
 
     card = cards[AnalysisLadder]  # mouse: guess, two boxes; keyboard: a card to its set
     card.get_by_role("button", name="3", exact=True).click()
-    expect_summary(card, "Right: 3", of=".ce-answer")
+    expect_summary(card, "Right. It is 3", of=".ce-answer")
     card.get_by_role("button", name="program: ?").click()
     deep = card.get_by_role("group", name="deep learning")
     deep.get_by_role("button", name="simple variables: ?").click()

@@ -6,42 +6,11 @@ Needs root. Interpreters and checkouts often lie in root's home, which nobody el
 through an empty folder put over it; only this command sees that.
 """
 
-import ctypes
 import os
 import sys
-import tempfile
 from pathlib import Path
 
-CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def call(name, *arguments):
-    if getattr(libc, name)(*arguments):
-        raise OSError(ctypes.get_errno(), f"{os.strerror(ctypes.get_errno())}: {name}{arguments}")
-
-
-def first_closed(path: Path) -> Path | None:
-    """The outermost folder on the way that others may not enter."""
-    return next((folder for folder in [*reversed(path.parents), path] if not folder.stat().st_mode & 1), None)
-
-
-def open_the_way(paths: list[Path]) -> None:
-    call("unshare", CLONE_NEWNS)
-    call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
-    closed = {path: first_closed(path) for path in paths}
-    closed = {path: folder for path, folder in closed.items() if folder is not None}
-    kept = {path: tempfile.mkdtemp(prefix="way-") for path in closed}
-    for path, place in kept.items():
-        call("mount", bytes(path), place.encode(), None, MS_BIND | MS_REC, None)
-    for folder in set(closed.values()):
-        call("mount", b"tmpfs", bytes(folder), b"tmpfs", 0, b"mode=755")
-    for path, place in kept.items():
-        path.mkdir(parents=True, exist_ok=True)
-        call("mount", place.encode(), bytes(path), None, MS_BIND | MS_REC, None)
-        call("umount2", place.encode(), 2)
-        os.rmdir(place)
-
+from autograder.other_user import call, open_the_way
 
 if __name__ == "__main__":
     uid, *command = sys.argv[1:]

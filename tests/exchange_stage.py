@@ -53,6 +53,13 @@ def make_class(folder, *exercises, configuration="c = get_config()\n"):
     return folder
 
 
+def exercise_of(test, class_folder):
+    """Make an exercise of a test's own in a class that several tests share; return its name."""
+    name = "ex_" + re.sub(r"[^a-z0-9]", "_", test.name.removeprefix("test_"))[:50]
+    make_class(class_folder, name)
+    return name
+
+
 class Hub:
     """What the service asks of a JupyterHub: whose token is this, and the three steps of a login."""
 

@@ -4,11 +4,10 @@ import datetime
 import json
 import logging
 import os
-import re
 
 import pytest
 import requests
-from exchange_stage import EXERCISE, make_class, notebook, running_service
+from exchange_stage import EXERCISE, exercise_of, make_class, notebook, running_service
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGrader, NbGraderAPI
 from nbgrader.auth import Authenticator
@@ -49,9 +48,7 @@ def service(tmp_path_factory):
 @pytest.fixture
 def exercise(service, request):
     """An exercise of this test's own: they all share one service."""
-    name = "ex_" + re.sub(r"[^a-z0-9]", "_", request.node.name.removeprefix("test_"))[:50]
-    make_class(service.class_folder, name)
-    return name
+    return exercise_of(request.node, service.class_folder)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from exchange_stage import EXERCISE, make_class, notebook, running_service
+from exchange_stage import EXERCISE, exercise_of, make_class, notebook, running_service
 
 from autograder import exchange_store as store
 from autograder.errors import CourseError
@@ -30,9 +30,7 @@ def service(tmp_path_factory):
 @pytest.fixture
 def exercise(service, request):
     """An exercise of this test's own: they all share one service."""
-    name = "ex_" + re.sub(r"[^a-z0-9]", "_", request.node.name.removeprefix("test_"))[:50]
-    make_class(service.class_folder, name)
-    return name
+    return exercise_of(request.node, service.class_folder)
 
 
 def stored(service, exercise, student):
